@@ -1,0 +1,48 @@
+/* Sums samples by what is equal in them. */
+#include "analyze/aggregate.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+
+void hst_aggregate_init(struct hst_aggregate *aggregate) { *aggregate = (struct hst_aggregate){0}; }
+
+void hst_aggregate_release(struct hst_aggregate *aggregate)
+{
+    hst_free(aggregate->rows);
+    hst_map_release(&aggregate->index);
+    hst_aggregate_init(aggregate);
+}
+
+static int same_kind(const struct hst_aggregate_row *row, const struct hst_sample *sample)
+{
+    return row->thread == sample->thread && row->stack == sample->stack && row->state == sample->state &&
+           row->flags == sample->flags && row->detail == sample->detail;
+}
+
+enum hst_status hst_aggregate_add(void *context, const struct hst_sample *sample)
+{
+    struct hst_aggregate *aggregate = context;
+    uint64_t who = (uint64_t)sample->thread << 32 | sample->stack;
+    uint64_t how = (uint64_t)sample->state << 24 | (uint64_t)sample->flags << 16 | sample->detail;
+    for (uint64_t key = hst_mix64(who) ^ how;; key++) {
+        uint32_t found = hst_map_find(&aggregate->index, key);
+        if (found == HST_MAP_ABSENT) {
+            found = (uint32_t)aggregate->count;
+            if (!HST_RESERVE(aggregate->rows, aggregate->capacity, aggregate->count + 1) ||
+                !hst_map_set(&aggregate->index, key, found))
+                return HST_E_NOMEM;
+            aggregate->rows[aggregate->count++] = (struct hst_aggregate_row){.thread = sample->thread,
+                                                                             .stack = sample->stack,
+                                                                             .state = sample->state,
+                                                                             .flags = sample->flags,
+                                                                             .detail = sample->detail};
+        }
+        struct hst_aggregate_row *row = &aggregate->rows[found];
+        if (same_kind(row, sample)) {
+            row->samples++;
+            row->weight_ns += sample->weight_ns;
+            return HST_OK;
+        }
+    }
+}
