@@ -1,0 +1,27 @@
+/* Every command hasten has.  To add one:
+ *   1. write src/cli/cmd_<name>.c with `int hst_cmd_<name>(struct hst_cli *cli, int argc, char **argv)`:
+ * argv[0] is the command's name; it parses its own options (hst_options_parse, which also answers --help) and
+ * returns an exit code (exit_codes.h);
+ *   2. declare it below;
+ *   3. add its file to the list in src/cli/meson.build and its row to the table in main.c. */
+#ifndef HST_CLI_COMMANDS_H
+#define HST_CLI_COMMANDS_H
+
+#include "cli/messages.h"
+
+typedef int hst_command_function(struct hst_cli *cli, int argc, char **argv);
+
+/* measure */
+hst_command_function hst_cmd_run;    /* start a program and sample it */
+hst_command_function hst_cmd_attach; /* sample a running process */
+hst_command_function hst_cmd_top;    /* the same, live in the terminal */
+hst_command_function hst_cmd_dump;   /* every thread's stack, now */
+/* understand */
+hst_command_function hst_cmd_show;   /* the report of a run */
+hst_command_function hst_cmd_diff;   /* what changed between two runs */
+hst_command_function hst_cmd_export; /* a run in another tool's format */
+/* keep */
+hst_command_function hst_cmd_runs; /* the runs in the store */
+hst_command_function hst_cmd_rm;   /* remove runs */
+
+#endif
