@@ -1,0 +1,258 @@
+"""The ground that every test stands on: which interpreters there are, how a target program is started in one of
+them, and how hasten is run and its answers are read.
+
+Environment: HASTEN_BINARY (default build/hasten), HASTEN_TEST_INTERPRETERS (all, system, or beginnings of
+versions such as 3.8,3.15).
+"""
+import functools
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BINARY = pathlib.Path(os.environ.get("HASTEN_BINARY", ROOT / "build" / "hasten")).resolve()
+TARGETS = ROOT / "tests" / "targets"
+OLDEST = (3, 8)
+# What a sanitizer prints when it found something; no test may pass with this on standard error.
+SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:")
+
+
+# --- interpreters ----------------------------------------------------------------------------------------------
+class Interpreter:
+    """One Python: its version, the command that starts it, and the folder that it takes for its root."""
+
+    def __init__(self, text, command):
+        self.id = text
+        self.command = command
+        numbers = re.match(r"(?:pypy)?(\d+)\.(\d+)", text)
+        self.version = (int(numbers.group(1)), int(numbers.group(2)))
+        self.pypy = text.startswith("pypy")
+        self.free_threaded = "t" in text.split("@")[0] and not self.pypy
+        self.root = pathlib.Path(command[1]) if command[0] == "chroot" else None
+
+    @property
+    def supported(self):
+        return not self.pypy and self.version >= OLDEST
+
+    @property
+    def full_version(self):
+        return self.id.split("@")[0].rstrip("t")
+
+    def inside(self, path):
+        """The name under which this interpreter sees a file of the host; copies it below another root."""
+        path = pathlib.Path(path).resolve()
+        if self.root is None:
+            return str(path)
+        if path.parent == TARGETS:
+            return str(shared_targets(self.root) / path.name)
+        place = self.root / "tmp" / ("hasten-tests-%d" % os.getpid())
+        place.mkdir(exist_ok=True)
+        shutil.copy(path, place / path.name)
+        return "/" + str((place / path.name).relative_to(self.root))
+
+    def run_target(self, name, *arguments):
+        """The whole command line for a program of tests/targets."""
+        return self.command + [self.inside(TARGETS / name)] + [str(a) for a in arguments]
+
+    def __repr__(self):
+        return self.id
+
+
+@functools.lru_cache(maxsize=None)
+def shared_targets(root):
+    place = root / "tmp" / ("hasten-targets-%d" % os.getpid())
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(TARGETS, place, ignore=shutil.ignore_patterns("__pycache__"))
+    return pathlib.Path("/") / place.relative_to(root)
+
+
+def find_interpreters():
+    lines = subprocess.run([ROOT / "tools" / "interpreters", "list"], stdout=subprocess.PIPE, check=True,
+                           universal_newlines=True).stdout.splitlines()
+    present, absent = [], []
+    for line in lines:
+        words = line.split("\t")
+        if words[0] == "# absent":
+            absent.append((words[1], words[2]))
+        else:
+            present.append(Interpreter(words[0], words[1].split()))
+    return present, absent
+
+
+def select_interpreters(present, wish):
+    if wish == "all":
+        return present
+    if wish == "system":
+        return [i for i in present if i.supported][:1]
+    return [i for i in present if any(i.id.startswith(w) for w in wish.split(","))]
+
+
+PRESENT, ABSENT = find_interpreters()
+SELECTED = select_interpreters(PRESENT, os.environ.get("HASTEN_TEST_INTERPRETERS", "all"))
+SUPPORTED = [i for i in SELECTED if i.supported]
+REFUSED = [i for i in SELECTED if not i.supported]
+
+
+def pytest_report_header(config):
+    lines = ["hasten: %s" % BINARY,
+             "interpreters: " + " ".join(i.id for i in SUPPORTED),
+             "to be refused: " + (" ".join(i.id for i in REFUSED) or "none")]
+    left_out = [i.id for i in PRESENT if i not in SELECTED]
+    if left_out:
+        lines.append("left out on request: " + " ".join(left_out))
+    return lines + ["absent: %s: %s" % pair for pair in ABSENT]
+
+
+def pytest_configure(config):
+    if not SUPPORTED:
+        raise pytest.UsageError("no CPython of at least 3.8 was found; a run without one proves nothing")
+
+
+def pytest_sessionfinish(session):
+    for interpreter in PRESENT:
+        if interpreter.root is not None:
+            for kind in ("hasten-targets", "hasten-tests"):
+                shutil.rmtree(interpreter.root / "tmp" / ("%s-%d" % (kind, os.getpid())), ignore_errors=True)
+
+
+def pytest_generate_tests(metafunc):
+    if "interpreter" in metafunc.fixturenames:
+        metafunc.parametrize("interpreter", SUPPORTED, ids=[i.id for i in SUPPORTED])
+    if "refused" in metafunc.fixturenames:
+        metafunc.parametrize("refused", REFUSED, ids=[i.id for i in REFUSED])
+
+
+@pytest.fixture(scope="session")
+def system():
+    """One interpreter, for tests of what does not depend on its version."""
+    return SUPPORTED[0]
+
+
+# --- programs --------------------------------------------------------------------------------------------------
+class Started:
+    """A running program that has said ready."""
+
+    def __init__(self, process, ready):
+        self.process = process
+        self.pid = process.pid
+        self.ready = ready
+
+    def alive(self):
+        return self.process.poll() is None
+
+
+@pytest.fixture
+def start():
+    """start(command) -> Started; whatever is still running at the end is killed, with its process group."""
+    processes = []
+
+    def run(command, wait_ready=True, **more):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True, **more)
+        processes.append(process)
+        line = process.stdout.readline().decode() if wait_ready else ""
+        if wait_ready and not line.startswith("ready"):
+            pytest.fail("%s did not get ready: %r, exit code %s" % (command, line, process.poll()))
+        return Started(process, line)
+
+    yield run
+    for process in processes:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.wait()
+        process.stdout.close()
+
+
+def wait_until(condition, what, limit_s=20.0):
+    """Polls; a test never sleeps for luck."""
+    end = time.monotonic() + limit_s
+    while time.monotonic() < end:
+        result = condition()
+        if result:
+            return result
+        time.sleep(0.01)
+    pytest.fail("waited %g s for: %s" % (limit_s, what))
+
+
+# --- hasten ----------------------------------------------------------------------------------------------------
+class Result:
+    def __init__(self, code, out, err):
+        self.code, self.out, self.err = code, out, err
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+    def __repr__(self):
+        return "exit code %s\n--- stdout\n%s\n--- stderr\n%s" % (self.code, self.out, self.err)
+
+
+class Hasten:
+    """The command, with a store of its own for each test."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.store = self.folder / "store"
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("HASTEN_")}
+        self.environment.update(HASTEN_STORE=str(self.store), NO_COLOR="1", COLUMNS="100",
+                                ASAN_OPTIONS="detect_leaks=1", UBSAN_OPTIONS="print_stacktrace=1")
+
+    @property
+    def database(self):
+        return self.store / "runs.db"
+
+    def popen(self, *arguments, **more):
+        more.setdefault("stdin", subprocess.DEVNULL)
+        more.setdefault("env", self.environment)
+        more.setdefault("cwd", self.folder)
+        return subprocess.Popen([str(BINARY)] + [str(a) for a in arguments], stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, universal_newlines=True, **more)
+
+    def finish(self, process, text=None, timeout=60):
+        try:
+            out, err = process.communicate(text, timeout=timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
+            pytest.fail("hasten did not end within %s s\n%r" % (timeout, Result(None, out, err)))
+        result = Result(process.returncode, out, err)
+        assert not SANITIZER.search(err), err
+        return result
+
+    def __call__(self, *arguments, input=None, timeout=60, **more):
+        if input is not None:
+            more["stdin"] = subprocess.PIPE
+        return self.finish(self.popen(*arguments, **more), input, timeout)
+
+    def ok(self, *arguments, **more):
+        result = self(*arguments, **more)
+        assert result.code == 0, result
+        return result
+
+    # What a run holds, for tests.
+    def runs(self):
+        return self.ok("runs", "--json").json
+
+    def stacks(self, run="last"):
+        """[(frames from the root to the leaf, count)], through the collapsed export."""
+        result = []
+        for line in self.ok("export", run, "-f", "collapsed").out.splitlines():
+            text, _, count = line.rpartition(" ")
+            result.append((text.split(";"), int(count)))
+        return result
+
+
+@pytest.fixture
+def hasten(tmp_path):
+    if not BINARY.exists():
+        pytest.fail("%s is not there; ./dev build makes it" % BINARY)
+    return Hasten(tmp_path)
