@@ -1,0 +1,248 @@
+"""hasten run: stands in front of any command and changes nothing for it; afterwards the run is in the store."""
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from conftest import ROOT, TARGETS, wait_until
+from stacks import edges_of, impossible_edges, plain
+
+
+def share(stacks, function, where=any):
+    total = sum(count for _, count in stacks)
+    inside = sum(count for frames, count in stacks if any(plain(f) == function for f in frames))
+    return inside / total
+
+
+def test_report_and_stored_run(hasten, interpreter):
+    result = hasten("run", "--", *interpreter.run_target("ending.py", 1, "code:0"))
+    assert result.code == 0, result
+    assert result.out == "ready\n"
+    assert "spin" in result.err and interpreter.full_version in result.err, result
+    (run,) = hasten.runs()
+    assert run["number"] == 1
+    assert "ending.py" in run["command"]
+    assert run["samples"] > 300 or run["cost"]["samples"] > 300, run
+    assert share(hasten.stacks(), "spin") > 0.8
+
+
+@pytest.mark.parametrize("program", ["flutter.py", "generators.py", "reentry.py"])
+def test_samples_show_only_calls_that_exist(hasten, interpreter, program):
+    edges = edges_of(program)
+    result = hasten("run", "-r", "5khz", "--", *interpreter.run_target(program, 2))
+    assert result.code == 0, result
+    total = wrong = edge_total = 0
+    examples = []
+    for frames, count in hasten.stacks():
+        start = next((i for i, f in enumerate(frames) if plain(f) == "<module>"), None)
+        if start is None:
+            continue
+        bad = impossible_edges(frames[start:], edges)
+        total += count
+        edge_total += count * (len(frames) - start - 1)
+        wrong += count * len(bad)
+        if bad:
+            examples.append((bad, frames))
+    assert total > 2000
+    # The issue's bar for edges is 0.02 %, 0.1 % up to 3.10; some thousand samples cannot tell that from one bad
+    # luck, so one wrong edge more is let pass.  tests/truth and the bench measure with more.
+    limit = edge_total * (0.0002 if interpreter.version >= (3, 11) else 0.001) + 1
+    assert wrong <= limit, (wrong, edge_total, examples[:5])
+
+
+def test_streams_and_exit_code(hasten, interpreter):
+    command = interpreter.run_target("echo.py", 9, "two words", "")
+    result = hasten("run", "--", *command, input="one\ntwo\n")
+    assert result.code == 9, result
+    assert result.out == "got one\ngot two\n"
+    assert "arguments ['two words', '']" in result.err
+    assert "terminals [False, False, False]" in result.err
+
+
+def test_a_script_by_name_with_options_of_its_own(hasten, tmp_path):
+    (tmp_path / "script.py").write_text("import sys\nprint(sys.argv)\nsys.exit(4)\n")
+    result = hasten("run", "script.py", "-n", "--help", "-r", cwd=tmp_path)
+    assert (result.code, result.out) == (4, "['script.py', '-n', '--help', '-r']\n"), result
+
+
+def test_a_module(hasten, tmp_path):
+    (tmp_path / "thing.py").write_text("import sys\nprint(__name__, sys.argv[1:])\n")
+    result = hasten("run", "-m", "thing", "-x", "1", cwd=tmp_path)
+    assert (result.code, result.out) == (0, "__main__ ['-x', '1']\n"), result
+
+
+def test_code_on_the_command_line(hasten):
+    result = hasten("run", "-c", "import sys; print(sys.argv[1:]); sys.exit(3)", "-c", "x")
+    assert (result.code, result.out) == (3, "['-c', 'x']\n"), result
+
+
+def test_a_command_with_its_interpreter(hasten, interpreter):
+    result = hasten("run", *interpreter.command, "-c", "import sys; print(sys.version_info[:2])")
+    assert (result.code, result.out) == (0, "%r\n" % (interpreter.version,)), result
+
+
+def test_a_shell_between(hasten, system):
+    command = " ".join(system.run_target("ending.py", 1, "code:6"))
+    result = hasten("run", "--", "sh", "-c", command + "; echo $?")
+    assert result.out == "ready\n6\n", result
+    assert share(hasten.stacks(), "spin") > 0.5
+
+
+@pytest.mark.parametrize("name, number", [("TERM", 15), ("SEGV", 11), ("KILL", 9)])
+def test_death_by_signal(hasten, system, name, number):
+    result = hasten("run", "--", *system.run_target("ending.py", 0.3, "signal:" + name))
+    assert result.code in (128 + number, -number), result
+    assert len(hasten.runs()) == 1
+    assert share(hasten.stacks(), "spin") > 0.5
+
+
+def test_an_exception_of_the_program(hasten, interpreter):
+    result = hasten("run", "--", *interpreter.run_target("ending.py", 0.3, "exception"))
+    assert result.code == 1, result
+    assert "RuntimeError: the end" in result.err
+
+
+def ready_under(hasten, *command):
+    process = hasten.popen("run", "--", *command, start_new_session=True)
+    line = process.stdout.readline()
+    assert line.startswith("ready"), (line, process.poll())
+    return process
+
+
+def end_with(hasten, process):
+    """Asks the target (the child of hasten) to end with its code 5."""
+    for child in children(process.pid):
+        os.kill(child, signal.SIGUSR2)
+    return hasten.finish(process)
+
+
+def children(pid):
+    with open("/proc/%d/task/%d/children" % (pid, pid)) as file:
+        return [int(word) for word in file.read().split()]
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGUSR1"])
+def test_signals_are_passed_on(hasten, interpreter, name):
+    process = ready_under(hasten, *interpreter.run_target("signals.py", 30))
+    process.send_signal(getattr(signal, name))
+    assert process.stdout.readline() == "caught %s\n" % name
+    result = end_with(hasten, process)
+    assert result.code == 5, result
+    assert len(hasten.runs()) == 1
+
+
+def test_ctrl_c_reaches_the_program_once(hasten, interpreter):
+    process = ready_under(hasten, *interpreter.run_target("signals.py", 30))
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.stdout.readline() == "caught SIGINT\n"
+    assert process.poll() is None
+    result = end_with(hasten, process)
+    assert result.code == 5, result
+    assert "SIGINT" not in result.out
+
+
+def test_a_program_that_ignores_ctrl_c(hasten, system):
+    process = ready_under(hasten, *system.run_target("signals.py", 30, "ignore"))
+    os.killpg(process.pid, signal.SIGINT)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.3)
+    result = end_with(hasten, process)
+    assert result.code == 5, result
+
+
+def test_a_terminal_stays_one(hasten, system):
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [str(hasten_binary()), "run", "--"] + system.run_target("echo.py", 0), stdin=slave, stdout=slave,
+        stderr=slave, env=dict(hasten.environment), start_new_session=True, cwd=str(hasten.folder))
+    os.close(slave)
+    os.write(master, b"line\n\x04")
+    text = b""
+    while True:
+        try:
+            data = os.read(master, 4096)
+        except OSError:
+            break
+        if not data:
+            break
+        text += data
+    os.close(master)
+    assert process.wait(20) == 0
+    assert b"terminals [True, True, True]" in text, text
+    assert b"got line" in text
+
+
+def hasten_binary():
+    from conftest import BINARY
+    return BINARY
+
+
+def test_missing_script(hasten):
+    result = hasten("run", "not_there.py")
+    assert result.code in (2, 3, 127), result
+    assert "not_there.py" in result.err and result.out == ""
+    assert not hasten.database.exists() or hasten.runs() == []
+
+
+def test_missing_program(hasten):
+    result = hasten("run", "--", "no-such-program-anywhere", "x")
+    assert result.code == 127, result
+    assert "no-such-program-anywhere" in result.err
+
+
+def test_a_program_that_may_not_be_started(hasten, tmp_path):
+    (tmp_path / "plain").write_text("text\n")
+    result = hasten("run", "--", "./plain", cwd=tmp_path)
+    assert result.code == 126, result
+
+
+def test_a_program_that_is_no_python(hasten):
+    result = hasten("run", "--", "sh", "-c", "sleep 0.3; exit 8")
+    assert result.code == 8, result
+    assert re.search("no Python|not a Python|not Python", result.err), result
+
+
+def test_a_program_too_short_to_sample(hasten, system):
+    result = hasten("run", "--", *system.command, "-c", "pass")
+    assert result.code == 0, result
+
+
+def test_name_and_options(hasten, system):
+    result = hasten("run", "--name", "first", "-r", "200", "--", *system.run_target("ending.py", 1, "code:0"))
+    assert result.code == 0, result
+    (run,) = hasten.runs()
+    assert run["name"] == "first"
+    samples = sum(count for _, count in hasten.stacks("first"))
+    assert 100 <= samples <= 300, samples
+
+
+def test_duration_ends_the_sampling_only(hasten, system):
+    result = hasten("run", "-d", "0.5", "--", *system.run_target("ending.py", 2, "code:3"))
+    assert result.code == 3, result
+
+
+def test_output_file_by_its_ending(hasten, system, tmp_path):
+    result = hasten("run", "-o", tmp_path / "out.collapsed", "--", *system.run_target("ending.py", 0.5, "code:0"))
+    assert result.code == 0, result
+    assert "spin" in (tmp_path / "out.collapsed").read_text()
+
+
+def test_the_example_of_the_readme(hasten):
+    result = hasten("run", ROOT / "examples" / "mandelbrot.py", "--size", "200")
+    assert result.code == 0, result
+    assert "@@@@" in result.out
+    assert "escape_time" in result.err
+    assert share(hasten.stacks(), "escape_time") > 0.5
+
+
+def test_blocking_mode(hasten, interpreter):
+    result = hasten("run", "--blocking", "-r", "200", "--", *interpreter.run_target("flutter.py", 1))
+    assert result.code == 0, result
+    stacks = hasten.stacks()
+    assert share(stacks, "flutter_main") > 0.8
+    assert not any(impossible_edges(frames, edges_of("flutter.py")) for frames, _ in stacks)

@@ -1,0 +1,135 @@
+"""The store when things are not as they should be, and where it lies."""
+import os
+import shutil
+import sqlite3
+import subprocess
+
+import pytest
+
+STORE = 6
+
+
+def make_run(hasten, system, *options):
+    result = hasten("run", *options, "--", *system.run_target("ending.py", 0.3, "code:0"))
+    assert result.code == 0, result
+    return result
+
+
+def test_corrupt(hasten, system):
+    make_run(hasten, system)
+    hasten.database.write_bytes(b"this is not a database, it never was one\n" * 200)
+    for command in (("runs",), ("show",), ("export", "-f", "collapsed"), ("rm", "1")):
+        result = hasten(*command)
+        assert result.code == STORE and str(hasten.database) in result.err, (command, result)
+    # A measurement is not thrown away for that: the program runs, and its code is kept.
+    result = hasten("run", "--", *system.run_target("ending.py", 0.3, "code:5"))
+    assert result.code in (5, STORE), result
+    assert str(hasten.database) in result.err
+    assert hasten.database.read_bytes().startswith(b"this is not")
+
+
+def test_damaged_in_the_middle(hasten, system):
+    make_run(hasten, system)
+    with open(str(hasten.database), "r+b") as file:
+        size = os.path.getsize(str(hasten.database))
+        for place in range(4096 + 100, size - 600, 4096):
+            file.seek(place)
+            file.write(os.urandom(512))
+    for command in (("runs",), ("show",), ("export", "-f", "collapsed")):
+        result = hasten(*command)
+        assert result.code in (0, 1, STORE), (command, result)
+        assert result.code == 0 or result.err, (command, result)
+
+
+def test_newer(hasten, system):
+    make_run(hasten, system)
+    with sqlite3.connect(str(hasten.database)) as connection:
+        (version,) = connection.execute("pragma user_version").fetchone()
+        assert version >= 1
+        connection.execute("pragma user_version = %d" % (version + 900))
+    result = hasten("runs")
+    assert result.code == STORE and "newer" in result.err, result
+
+
+def test_locked(hasten, system):
+    make_run(hasten, system)
+    connection = sqlite3.connect(str(hasten.database), isolation_level=None)
+    connection.execute("begin exclusive")
+    result = hasten("rm", "1", timeout=60)
+    connection.execute("rollback")
+    connection.close()
+    assert result.code == STORE and "lock" in result.err, result
+
+
+@pytest.mark.skipif(os.getuid() != 0 or shutil.which("setpriv") is None, reason="needs root and setpriv")
+def test_read_only(hasten, system):
+    """What only reads works in a store that cannot be written; what writes says so."""
+    from conftest import BINARY
+    make_run(hasten, system)
+    binary = "/tmp/hasten-read-only-%d" % os.getpid()
+    store = "/tmp/hasten-store-read-only-%d" % os.getpid()
+    shutil.copy(BINARY, binary)
+    shutil.copytree(str(hasten.store), store)
+    try:
+        for root, folders, files in os.walk(store):
+            os.chmod(root, 0o555)
+            for name in files:
+                os.chmod(os.path.join(root, name), 0o444)
+
+        def as_nobody(*arguments):
+            return subprocess.run(
+                ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", binary] + list(arguments),
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True, timeout=60, cwd="/",
+                env=dict(hasten.environment, HASTEN_STORE=store))
+        done = as_nobody("show")
+        assert done.returncode == 0 and "spin" in done.stdout, done
+        done = as_nobody("rm", "1")
+        assert done.returncode == STORE and store in done.stderr, done
+    finally:
+        os.unlink(binary)
+        shutil.rmtree(store)
+
+
+def test_found_at_the_root_of_the_project(hasten, system, tmp_path):
+    project = tmp_path / "project"
+    (project / "deep" / "er").mkdir(parents=True)
+    (project / "pyproject.toml").write_text("")
+    environment = {k: v for k, v in hasten.environment.items() if k != "HASTEN_STORE"}
+    command = system.run_target("ending.py", 0.3, "code:0")
+    assert hasten("run", "--", *command, cwd=project / "deep" / "er", env=environment).code == 0
+    assert (project / ".hasten" / "runs.db").exists()
+    assert (project / ".hasten" / ".gitignore").read_text().strip() == "*"
+    assert hasten("runs", "--json", cwd=project / "deep", env=environment).json[0]["number"] == 1
+
+
+def test_the_option_wins_over_the_variable(hasten, system, tmp_path):
+    make_run(hasten, system, "--store", tmp_path / "other")
+    assert not hasten.database.exists()
+    assert len(hasten.ok("runs", "--json", "--store", tmp_path / "other").json) == 1
+
+
+def test_names_numbers_and_removal(hasten, system):
+    make_run(hasten, system, "--name", "before")
+    make_run(hasten, system)
+    assert [run["number"] for run in hasten.runs()] in ([1, 2], [2, 1])
+    assert hasten.stacks("before") and hasten.stacks("1") and hasten.stacks("last") and hasten.stacks("last~1")
+    hasten.ok("rm", "before")
+    assert [run["number"] for run in hasten.runs()] == [2]
+    make_run(hasten, system)
+    assert sorted(run["number"] for run in hasten.runs()) == [2, 3], "a number is never given twice"
+
+
+def test_a_name_is_given_once(hasten, system):
+    make_run(hasten, system, "--name", "same")
+    result = hasten("run", "--name", "same", "--", *system.run_target("ending.py", 0.3, "code:0"))
+    assert "same" in result.err and result.code != 0, result
+
+
+def test_one_run_as_a_file(hasten, system, tmp_path):
+    make_run(hasten, system, "--name", "one")
+    make_run(hasten, system)
+    before = hasten.stacks("one")
+    hasten.ok("export", "one", "-f", "hasten", "-o", tmp_path / "one.hasten")
+    copy = [tuple(line.rsplit(" ", 1)) for line in
+            hasten.ok("export", "-f", "collapsed", "--store", tmp_path / "one.hasten").out.splitlines()]
+    assert sorted(copy) == sorted((";".join(frames), str(count)) for frames, count in before)
