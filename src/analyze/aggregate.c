@@ -42,6 +42,7 @@ enum hst_status hst_aggregate_add(void *context, const struct hst_sample *sample
         if (same_kind(row, sample)) {
             row->samples++;
             row->weight_ns += sample->weight_ns;
+            row->weight_ns_squared += (double)sample->weight_ns * (double)sample->weight_ns;
             return HST_OK;
         }
     }

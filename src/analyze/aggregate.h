@@ -14,6 +14,7 @@ struct hst_aggregate_row {
     uint16_t detail;
     uint64_t samples;
     uint64_t weight_ns;
+    double weight_ns_squared; /* sum of the samples' squared weights: what an interval needs (share.h) */
 };
 
 struct hst_aggregate {

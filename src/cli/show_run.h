@@ -1,0 +1,29 @@
+/* A stored run -> its report on a stream: what `show` prints, and what `run` and `attach` print at their end.
+ */
+#ifndef HST_CLI_SHOW_RUN_H
+#define HST_CLI_SHOW_RUN_H
+
+#include <stdio.h>
+
+#include "report/report.h"
+#include "store/run_reader.h"
+#include "store/store.h"
+
+/* A run's tables and sums in memory. */
+struct hst_loaded_run {
+    struct hst_run_info info;
+    struct hst_profile profile;
+    struct hst_aggregate aggregate;
+};
+enum hst_status hst_loaded_run_init(struct hst_loaded_run *run, struct hst_store *store, uint64_t number,
+                                    struct hst_error *err) HST_MUST_CHECK;
+void hst_loaded_run_release(struct hst_loaded_run *run);
+
+/* Prints the report of run number to out.  options: HST_REPORT_OPTIONS_DEFAULT, or NULL for the same. The
+ * usual call at the end of a run: struct hst_style style = hst_style_for(stderr); hst_report_run(store,
+ * number, NULL, &style, stderr, &err). */
+enum hst_status hst_report_run(struct hst_store *store, uint64_t number,
+                               const struct hst_report_options *options, const struct hst_style *style,
+                               FILE *out, struct hst_error *err) HST_MUST_CHECK;
+
+#endif
