@@ -1,0 +1,26 @@
+# Completion of hasten for fish.  Commands, options and runs are asked of hasten itself.
+
+function __hasten_commands
+    hasten help 2>/dev/null | string match -rg '^  ([a-z]{2,} +[a-zA-Z].*)' | string match -v 'hasten *' | string replace -r ' +' \t
+end
+
+function __hasten_options
+    set -l command (commandline -opc)[2]
+    hasten help $command 2>/dev/null | string replace -rf '^  (?:-.,|   ) (--[a-z-]+)(?: [A-Z]+)? +(.*)' '$1'\t'$2'
+end
+
+function __hasten_runs
+    echo last
+    hasten runs --json 2>/dev/null | string match -arg '"(?:number": *(\d+)|name": *"([^"]+)")' | string match -v ''
+end
+
+function __hasten_command_is
+    set -l words (commandline -opc)
+    test (count $words) -ge 2; and contains -- $words[2] $argv
+end
+
+complete -c hasten -n 'test (count (commandline -opc)) -eq 1' -f -a '(__hasten_commands)'
+complete -c hasten -n 'test (count (commandline -opc)) -ge 2; and string match -q -- "-*" (commandline -ct)' -f -a '(__hasten_options)'
+complete -c hasten -n '__hasten_command_is help' -f -a '(__hasten_commands)'
+complete -c hasten -n '__hasten_command_is show diff export rm' -f -a '(__hasten_runs)'
+complete -c hasten -n '__hasten_command_is attach dump top' -a '(__fish_complete_pids)'
