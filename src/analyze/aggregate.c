@@ -20,12 +20,30 @@ static int same_kind(const struct hst_aggregate_row *row, const struct hst_sampl
            row->flags == sample->flags && row->detail == sample->detail;
 }
 
+/* Where the search for a sample's row begins; it goes on key by key until the row or nothing is found. */
+static uint64_t first_key(const struct hst_sample *sample)
+{
+    uint64_t who = (uint64_t)sample->thread << 32 | sample->stack;
+    uint64_t how = (uint64_t)sample->state << 24 | (uint64_t)sample->flags << 16 | sample->detail;
+    return hst_mix64(who) ^ how;
+}
+
+const struct hst_aggregate_row *hst_aggregate_find(const struct hst_aggregate *aggregate,
+                                                   const struct hst_sample *sample)
+{
+    for (uint64_t key = first_key(sample);; key++) {
+        uint32_t found = hst_map_find(&aggregate->index, key);
+        if (found == HST_MAP_ABSENT)
+            return NULL;
+        if (same_kind(&aggregate->rows[found], sample))
+            return &aggregate->rows[found];
+    }
+}
+
 enum hst_status hst_aggregate_add(void *context, const struct hst_sample *sample)
 {
     struct hst_aggregate *aggregate = context;
-    uint64_t who = (uint64_t)sample->thread << 32 | sample->stack;
-    uint64_t how = (uint64_t)sample->state << 24 | (uint64_t)sample->flags << 16 | sample->detail;
-    for (uint64_t key = hst_mix64(who) ^ how;; key++) {
+    for (uint64_t key = first_key(sample);; key++) {
         uint32_t found = hst_map_find(&aggregate->index, key);
         if (found == HST_MAP_ABSENT) {
             found = (uint32_t)aggregate->count;
