@@ -1,0 +1,311 @@
+/* Rows and blocks of a run -> profile and samples.  A row that is missing, twice there, or out of range is
+ * HST_E_CORRUPT with its name: nothing from the file is used before it was looked at. */
+#include "store/run_reader.h"
+
+#include <string.h>
+
+#include "store/database.h"
+#include "store/run_row.h"
+#include "store/sample_block.h"
+
+enum hst_status hst_run_read_info(struct hst_store *store, uint64_t number, struct hst_run_info *ret_info,
+                                  struct hst_error *err)
+{
+    return hst_run_row_read(store, number, ret_info, err);
+}
+
+static enum hst_status damaged(struct hst_error *err, uint64_t run, const char *table, int64_t row)
+{
+    (void)hst_error_set(err, HST_E_CORRUPT, "run %llu is damaged: %s %lld is missing or does not make sense",
+                        (unsigned long long)run, table, (long long)row);
+    hst_error_hint(err, "other runs in the store may be whole; `hasten rm` removes this one");
+    return HST_E_CORRUPT;
+}
+
+/* Column index of the row as a number of 0 .. max; clears good when it is none. */
+static uint64_t take(sqlite3_stmt *statement, int index, uint64_t max, int *good)
+{
+    int64_t value = sqlite3_column_int64(statement, index);
+    if (sqlite3_column_type(statement, index) != SQLITE_INTEGER || value < 0 || (uint64_t)value > max) {
+        *good = 0;
+        return 0;
+    }
+    return (uint64_t)value;
+}
+static uint32_t take_u32(sqlite3_stmt *statement, int index, int *good)
+{
+    return (uint32_t)take(statement, index, UINT32_MAX, good);
+}
+
+/* Adds one row to the profile; gives the id it got, or HST_ID_NONE when memory is out. */
+typedef uint32_t add_row(struct hst_profile *profile, sqlite3_stmt *statement, int *good);
+
+static uint32_t add_string(struct hst_profile *profile, sqlite3_stmt *statement, int *good)
+{
+    const char *text = (const char *)sqlite3_column_text(statement, 1);
+    if (text == NULL || strlen(text) != (size_t)sqlite3_column_bytes(statement, 1)) {
+        *good = 0;
+        return 0;
+    }
+    return hst_strings_add_z(&profile->strings, text);
+}
+
+static uint32_t add_function(struct hst_profile *profile, sqlite3_stmt *s, int *good)
+{
+    struct hst_function function = {.name = take_u32(s, 1, good),
+                                    .qualname = take_u32(s, 2, good),
+                                    .file = take_u32(s, 3, good),
+                                    .first_line = take_u32(s, 4, good)};
+    return hst_profile_function(profile, &function);
+}
+
+static uint32_t add_location(struct hst_profile *profile, sqlite3_stmt *s, int *good)
+{
+    struct hst_location location = {.function = take_u32(s, 1, good),
+                                    .line = take_u32(s, 2, good),
+                                    .end_line = take_u32(s, 3, good),
+                                    .column = (uint16_t)take(s, 4, UINT16_MAX, good),
+                                    .end_column = (uint16_t)take(s, 5, UINT16_MAX, good),
+                                    .instruction = take_u32(s, 6, good)};
+    return hst_profile_location(profile, &location);
+}
+
+static uint32_t add_stack(struct hst_profile *profile, sqlite3_stmt *s, int *good)
+{
+    uint32_t id = take_u32(s, 0, good), parent = take_u32(s, 1, good), location = take_u32(s, 2, good);
+    uint32_t depth = take_u32(s, 3, good);
+    if (id == 0) { /* the empty stack, which every profile has */
+        *good &= parent == 0 && depth == 0;
+        return 0;
+    }
+    if (!*good || parent >= profile->stack_count || location >= profile->location_count ||
+        depth != profile->stacks[parent].depth + 1) {
+        *good = 0;
+        return 0;
+    }
+    return hst_profile_stack(profile, parent, location);
+}
+
+static uint32_t add_process(struct hst_profile *profile, sqlite3_stmt *s, int *good)
+{
+    struct hst_process process = {.pid = take_u32(s, 1, good),
+                                  .parent_pid = take_u32(s, 2, good),
+                                  .command = take_u32(s, 3, good),
+                                  .interpreter = take_u32(s, 4, good),
+                                  .executable = take_u32(s, 5, good),
+                                  .start_ns = take(s, 6, INT64_MAX, good),
+                                  .end_ns = take(s, 7, INT64_MAX, good),
+                                  .cpu_ns = take(s, 8, INT64_MAX, good)};
+    return hst_profile_add_process(profile, &process);
+}
+
+static uint32_t add_thread(struct hst_profile *profile, sqlite3_stmt *s, int *good)
+{
+    struct hst_thread thread = {.process = take_u32(s, 1, good),
+                                .native_id = take_u32(s, 2, good),
+                                .name = take_u32(s, 3, good),
+                                .interpreter_id = take_u32(s, 4, good),
+                                .start_ns = take(s, 5, INT64_MAX, good),
+                                .end_ns = take(s, 6, INT64_MAX, good),
+                                .cpu_ns = take(s, 7, INT64_MAX, good),
+                                .runnable_ns = take(s, 8, INT64_MAX, good)};
+    return hst_profile_add_thread(profile, &thread);
+}
+
+/* Ids must come as 0, 1, 2 ..., and each row must get its own id again: it does when all rows are different
+ * and in their places. */
+static enum hst_status read_table(struct hst_store *store, uint64_t run, const char *table, const char *sql,
+                                  add_row *add, struct hst_profile *profile, struct hst_error *err)
+{
+    HST_CLEANUP_STATEMENT sqlite3_stmt *statement = NULL;
+    int row;
+    HST_TRY(hst_store_prepare(store, sql, &statement, err));
+    hst_store_bind(statement, 1, run);
+    for (uint64_t expected = 0;; expected++) {
+        HST_TRY(hst_store_step(store, statement, &row, err));
+        if (!row)
+            return HST_OK;
+        int good = take(statement, 0, HST_ID_NONE - 1, &(int){1}) == expected;
+        uint32_t id = good ? add(profile, statement, &good) : 0;
+        if (good && id == HST_ID_NONE)
+            return hst_store_nomem(err);
+        if (!good || id != expected)
+            return damaged(err, run, table, (int64_t)expected);
+    }
+}
+
+static enum hst_status read_tables(struct hst_store *store, uint64_t run, struct hst_profile *profile,
+                                   struct hst_error *err)
+{
+    static const struct {
+        const char *table, *sql;
+        add_row *add;
+    } tables[] = {
+        {"string", "SELECT id, text FROM string WHERE run = ?1 ORDER BY id", add_string},
+        {"function", "SELECT id, name, qualname, file, first_line FROM function WHERE run = ?1 ORDER BY id",
+         add_function},
+        {"location",
+         "SELECT id, function, line, end_line, column, end_column, instruction FROM location WHERE run = ?1"
+         " ORDER BY id",
+         add_location},
+        {"stack", "SELECT id, parent, location, depth FROM stack WHERE run = ?1 ORDER BY id", add_stack},
+        {"process",
+         "SELECT id, pid, parent_pid, command, interpreter, executable, start_ns, end_ns, cpu_ns FROM process"
+         " WHERE run = ?1 ORDER BY id",
+         add_process},
+        {"thread",
+         "SELECT id, process, native_id, name, interpreter_id, start_ns, end_ns, cpu_ns, runnable_ns"
+         " FROM thread WHERE run = ?1 ORDER BY id",
+         add_thread},
+    };
+    for (size_t i = 0; i < HST_ARRAY_LENGTH(tables); i++)
+        HST_TRY(read_table(store, run, tables[i].table, tables[i].sql, tables[i].add, profile, err));
+    return HST_OK;
+}
+
+enum hst_status hst_run_read_profile(struct hst_store *store, uint64_t number, struct hst_profile *profile,
+                                     struct hst_error *err)
+{
+    struct hst_run_info info;
+    /* One transaction, so that all tables are of the same moment while another process adds to them. */
+    HST_TRY(hst_store_exec(store, "SAVEPOINT profile", err));
+    enum hst_status status = hst_run_row_read(store, number, &info, err);
+    if (status == HST_OK)
+        status = read_tables(store, number, profile, err);
+    (void)sqlite3_exec(store->db, "RELEASE profile", NULL, NULL, NULL);
+    HST_TRY(status);
+    return hst_profile_validate(profile, err);
+}
+
+/* Where the walk over the blocks is. */
+struct walk {
+    struct hst_store *store;
+    uint64_t run;
+    const struct hst_profile *profile;
+    int64_t stored_stacks; /* rows in the store: more than the profile has while the run is being recorded */
+    struct hst_block_decoder *decoder;
+    struct thread_position {
+        uint64_t last_ns;
+        uint32_t next_block;
+    } * threads;
+    hst_sample_visitor *visit;
+    void *context;
+};
+
+static enum hst_status damaged_block(struct walk *walk, uint32_t thread, uint32_t block, const char *reason,
+                                     struct hst_error *err)
+{
+    (void)hst_error_set(err, HST_E_CORRUPT, "run %llu is damaged: block %u of thread %u: %s",
+                        (unsigned long long)walk->run, block, thread, reason);
+    hst_error_hint(err, "other runs in the store may be whole; `hasten rm` removes this one");
+    return HST_E_CORRUPT;
+}
+
+/* Whether all stacks of the rows are in the profile: 1 = yes, 0 = they were added after it was read, -1 =
+ * they are not in the store either. */
+static int stacks_known(const struct walk *walk, const struct hst_block_row *rows, size_t count)
+{
+    uint32_t largest = 0;
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].stack > largest)
+            largest = rows[i].stack;
+    return largest < walk->profile->stack_count ? 1 : largest < walk->stored_stacks ? 0 : -1;
+}
+
+static enum hst_status visit_rows(struct walk *walk, uint32_t thread, const struct hst_block_row *rows,
+                                  size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint8_t state = (uint8_t)rows[i].kind;
+        struct hst_sample sample = {
+            .time_ns = rows[i].time_ns,
+            .weight_ns = rows[i].weight_ns,
+            .thread = thread,
+            .stack = rows[i].stack,
+            .state = state < HST_STATE_COUNT ? state : HST_STATE_UNKNOWN, /* one that came later */
+            .flags = (uint8_t)(rows[i].kind >> 8),
+            .detail = (uint16_t)(rows[i].kind >> 16),
+        };
+        HST_TRY(walk->visit(walk->context, &sample));
+    }
+    return HST_OK;
+}
+
+static enum hst_status read_block(struct walk *walk, sqlite3_stmt *s, struct hst_error *err)
+{
+    int good = 1;
+    uint32_t thread = take_u32(s, 0, &good), block = take_u32(s, 1, &good);
+    struct hst_block_head head = {.first_ns = take(s, 2, INT64_MAX, &good),
+                                  .last_ns = take(s, 3, INT64_MAX, &good),
+                                  .samples = take_u32(s, 4, &good)};
+    if (!good || sqlite3_column_type(s, 5) != SQLITE_BLOB)
+        return damaged_block(walk, thread, block, "its row does not make sense", err);
+    if (thread >= walk->profile->thread_count) {
+        int64_t stored;
+        HST_TRY(hst_store_number(walk->store, "SELECT count(*) FROM thread WHERE run = ?1", walk->run, 0,
+                                 &stored, err));
+        return thread < stored ? HST_OK : damaged_block(walk, thread, block, "there is no such thread", err);
+    }
+    struct thread_position *position = &walk->threads[thread];
+    if (block != position->next_block)
+        return damaged_block(walk, thread, position->next_block, "it is missing", err);
+    const struct hst_block_row *rows;
+    const char *reason = NULL;
+    const void *data = sqlite3_column_blob(s, 5);
+    size_t length = (size_t)sqlite3_column_bytes(s, 5);
+    enum hst_status status =
+        hst_block_decode(walk->decoder, data != NULL ? data : "", length, &head, &rows, &reason);
+    if (status == HST_E_CORRUPT)
+        return damaged_block(walk, thread, block, reason, err);
+    if (status != HST_OK)
+        return hst_store_nomem(err);
+    if (head.first_ns < position->last_ns)
+        return damaged_block(walk, thread, block, "it begins before the one before it ends", err);
+    position->next_block++;
+    position->last_ns = head.last_ns;
+    int known = stacks_known(walk, rows, head.samples);
+    if (known < 0)
+        return damaged_block(walk, thread, block, "it names a stack that is not there", err);
+    return known > 0 ? visit_rows(walk, thread, rows, head.samples) : HST_OK;
+}
+
+static enum hst_status read_blocks(struct walk *walk, struct hst_error *err)
+{
+    HST_CLEANUP_STATEMENT sqlite3_stmt *statement = NULL;
+    int row;
+    HST_TRY(hst_store_prepare(walk->store,
+                              "SELECT thread, block, first_ns, last_ns, samples, data FROM block"
+                              " WHERE run = ?1 ORDER BY first_ns, thread, block",
+                              &statement, err));
+    hst_store_bind(statement, 1, walk->run);
+    for (;;) {
+        HST_TRY(hst_store_step(walk->store, statement, &row, err));
+        if (!row)
+            return HST_OK;
+        HST_TRY(read_block(walk, statement, err));
+    }
+}
+
+enum hst_status hst_run_read_samples(struct hst_store *store, uint64_t number,
+                                     const struct hst_profile *profile, hst_sample_visitor *visit,
+                                     void *context, struct hst_error *err)
+{
+    struct hst_run_info info;
+    struct walk walk = {
+        .store = store, .run = number, .profile = profile, .visit = visit, .context = context};
+    HST_TRY(hst_store_exec(store, "SAVEPOINT samples", err));
+    enum hst_status status = hst_run_row_read(store, number, &info, err);
+    if (status == HST_OK)
+        status = hst_store_number(store, "SELECT max(id) + 1 FROM stack WHERE run = ?1", number, 0,
+                                  &walk.stored_stacks, err);
+    if (status == HST_OK) {
+        walk.decoder = hst_block_decoder_new();
+        walk.threads = hst_alloc_zero(profile->thread_count, sizeof *walk.threads);
+        status =
+            walk.decoder != NULL && walk.threads != NULL ? read_blocks(&walk, err) : hst_store_nomem(err);
+    }
+    hst_block_decoder_free(walk.decoder);
+    hst_free(walk.threads);
+    (void)sqlite3_exec(store->db, "RELEASE samples", NULL, NULL, NULL);
+    return status;
+}

@@ -1,0 +1,113 @@
+/* The schema as SQL, one text a version: a text that was released is never changed, a new one is added. */
+#include "store/schema.h"
+
+#include <stdio.h>
+
+#include "store/database.h"
+
+static const char step_0_to_1[] =
+    "CREATE TABLE run("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT," /* a number is never given twice, not even after rm */
+    " name TEXT UNIQUE, kind TEXT NOT NULL, status TEXT NOT NULL,"
+    " start_wall_ns INTEGER NOT NULL, duration_ns INTEGER NOT NULL, cpu_ns INTEGER NOT NULL,"
+    " rate_hz REAL NOT NULL, budget_percent REAL NOT NULL, blocking INTEGER NOT NULL, exit_status INTEGER,"
+    " command TEXT NOT NULL, directory TEXT NOT NULL, hasten_version TEXT NOT NULL,"
+    " samples INTEGER NOT NULL, dropped INTEGER NOT NULL, torn INTEGER NOT NULL, late INTEGER NOT NULL,"
+    " ticks INTEGER NOT NULL, longest_gap_ns INTEGER NOT NULL, read_cpu_ns INTEGER NOT NULL,"
+    " wake_cpu_ns INTEGER NOT NULL, remote_reads INTEGER NOT NULL, remote_bytes INTEGER NOT NULL,"
+    " slowdown_percent REAL, writer TEXT);"
+    "CREATE TABLE string(run INTEGER NOT NULL, id INTEGER NOT NULL, text TEXT NOT NULL,"
+    " PRIMARY KEY(run, id)) WITHOUT ROWID;"
+    "CREATE TABLE function(run INTEGER NOT NULL, id INTEGER NOT NULL, name INTEGER NOT NULL,"
+    " qualname INTEGER NOT NULL, file INTEGER NOT NULL, first_line INTEGER NOT NULL,"
+    " PRIMARY KEY(run, id)) WITHOUT ROWID;"
+    "CREATE TABLE location(run INTEGER NOT NULL, id INTEGER NOT NULL, function INTEGER NOT NULL,"
+    " line INTEGER NOT NULL, end_line INTEGER NOT NULL, column INTEGER NOT NULL, end_column INTEGER NOT NULL,"
+    " instruction INTEGER NOT NULL, PRIMARY KEY(run, id)) WITHOUT ROWID;"
+    "CREATE TABLE stack(run INTEGER NOT NULL, id INTEGER NOT NULL, parent INTEGER NOT NULL,"
+    " location INTEGER NOT NULL, depth INTEGER NOT NULL, PRIMARY KEY(run, id)) WITHOUT ROWID;"
+    "CREATE TABLE process(run INTEGER NOT NULL, id INTEGER NOT NULL, pid INTEGER NOT NULL,"
+    " parent_pid INTEGER NOT NULL, command INTEGER NOT NULL, interpreter INTEGER NOT NULL,"
+    " executable INTEGER NOT NULL, start_ns INTEGER NOT NULL, end_ns INTEGER NOT NULL,"
+    " cpu_ns INTEGER NOT NULL, PRIMARY KEY(run, id)) WITHOUT ROWID;"
+    "CREATE TABLE thread(run INTEGER NOT NULL, id INTEGER NOT NULL, process INTEGER NOT NULL,"
+    " native_id INTEGER NOT NULL, name INTEGER NOT NULL, interpreter_id INTEGER NOT NULL,"
+    " start_ns INTEGER NOT NULL, end_ns INTEGER NOT NULL, cpu_ns INTEGER NOT NULL,"
+    " runnable_ns INTEGER NOT NULL, PRIMARY KEY(run, id)) WITHOUT ROWID;"
+    /* With a rowid: rows of some kilobytes, which a table without one would keep on overflow pages. */
+    "CREATE TABLE block(run INTEGER NOT NULL, thread INTEGER NOT NULL, block INTEGER NOT NULL,"
+    " first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL, samples INTEGER NOT NULL, data BLOB NOT NULL);"
+    "CREATE UNIQUE INDEX block_by_time ON block(run, first_ns, thread, block);"
+    "CREATE VIEW run_summary AS SELECT id AS run, name, status,"
+    " datetime(start_wall_ns / 1000000000, 'unixepoch') AS start_utc, duration_ns / 1e9 AS seconds,"
+    " cpu_ns / 1e9 AS cpu_seconds, samples, command FROM run;"
+    "CREATE VIEW named_function AS SELECT f.run, f.id, n.text AS name, q.text AS qualname, p.text AS file,"
+    " f.first_line FROM function f"
+    " JOIN string n ON n.run = f.run AND n.id = f.name"
+    " JOIN string q ON q.run = f.run AND q.id = f.qualname"
+    " JOIN string p ON p.run = f.run AND p.id = f.file;"
+    "CREATE VIEW named_location AS SELECT l.run, l.id, f.qualname AS function, f.file, l.line, l.end_line,"
+    " l.column, l.end_column, l.instruction FROM location l"
+    " JOIN named_function f ON f.run = l.run AND f.id = l.function;"
+    "CREATE VIEW named_stack AS SELECT s.run, s.id, s.parent, s.depth, l.function, l.file, l.line"
+    " FROM stack s JOIN named_location l ON l.run = s.run AND l.id = s.location WHERE s.id <> 0;"
+    "CREATE VIEW named_process AS SELECT p.run, p.id, p.pid, p.parent_pid, c.text AS command,"
+    " i.text AS interpreter, x.text AS executable, p.start_ns, p.end_ns, p.cpu_ns FROM process p"
+    " JOIN string c ON c.run = p.run AND c.id = p.command"
+    " JOIN string i ON i.run = p.run AND i.id = p.interpreter"
+    " JOIN string x ON x.run = p.run AND x.id = p.executable;"
+    "CREATE VIEW named_thread AS SELECT t.run, t.id, p.pid, t.native_id, n.text AS name, t.interpreter_id,"
+    " t.start_ns, t.end_ns, t.cpu_ns, t.runnable_ns FROM thread t"
+    " JOIN process p ON p.run = t.run AND p.id = t.process"
+    " JOIN string n ON n.run = t.run AND n.id = t.name;";
+
+static const char *const steps_now[] = {step_0_to_1};
+const struct hst_schema hst_schema_now = {.steps = steps_now, .version = HST_ARRAY_LENGTH(steps_now)};
+
+enum hst_status hst_schema_inspect(struct hst_store *store, const struct hst_schema *schema, int *ret_version,
+                                   struct hst_error *err)
+{
+    int64_t tables, application, version;
+    HST_TRY(hst_store_number(store, "SELECT count(*) FROM sqlite_master", 0, 0, &tables, err));
+    HST_TRY(hst_store_number(store, "PRAGMA application_id", 0, 0, &application, err));
+    HST_TRY(hst_store_number(store, "PRAGMA user_version", 0, 0, &version, err));
+    if (tables == 0 && application == 0 && version == 0) {
+        *ret_version = 0;
+        return HST_OK;
+    }
+    if (application != HST_STORE_APPLICATION_ID) {
+        (void)hst_error_set(err, HST_E_INVALID,
+                            "%s is an SQLite file of another program, not a store of hasten", store->path);
+        hst_error_hint(err, "name a store, or a file that does not exist yet, with --store FILE");
+        return HST_E_INVALID;
+    }
+    if (version > schema->version) {
+        (void)hst_error_set(err, HST_E_NEWER,
+                            "%s was written by a newer hasten (format %lld; this one knows 1 to %d)",
+                            store->path, (long long)version, schema->version);
+        hst_error_hint(err, "update hasten, or keep this version's runs apart with --store FILE");
+        return HST_E_NEWER;
+    }
+    if (version < 1)
+        return hst_error_set(err, HST_E_CORRUPT, "%s is damaged: it has no version", store->path);
+    *ret_version = (int)version;
+    return HST_OK;
+}
+
+enum hst_status hst_schema_upgrade(struct hst_store *store, const struct hst_schema *schema,
+                                   struct hst_error *err)
+{
+    int version = 0;
+    char stamp[96];
+    (void)snprintf(stamp, sizeof stamp, "PRAGMA application_id = %d; PRAGMA user_version = %d",
+                   HST_STORE_APPLICATION_ID, schema->version);
+    HST_TRY(hst_store_exec(store, "BEGIN IMMEDIATE", err));
+    /* Looked at again under the lock: another process may have done it meanwhile. */
+    enum hst_status status = hst_schema_inspect(store, schema, &version, err);
+    int complete = version == schema->version;
+    for (; status == HST_OK && version < schema->version; version++)
+        status = hst_store_exec(store, schema->steps[version], err);
+    if (status == HST_OK && !complete)
+        status = hst_store_exec(store, stamp, err);
+    return hst_store_end(store, status, err);
+}
