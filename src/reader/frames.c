@@ -1,0 +1,375 @@
+/* Copies of stack memory -> believed stacks.  The rules of belief stand in frames.h. */
+#include "reader/frames.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "reader/stack_view.h"
+
+enum {
+    DEPTH_MAX = 1 << 20,
+    FRAME_BYTES_MAX = 512,
+    SLOTS_BELOW = 2, /* value-stack slots beside the caller's stack top in which its callee may still lie */
+    SLOTS_ABOVE = 2,
+    PROOFS_WANTED = 2, /* after so many proofs an edge is not asked about again */
+    PROOF_TRIES = 3,
+    RECENT = 2048, /* direct-mapped address -> entry; a power of two */
+};
+
+enum owner { OWNER_GENERATOR = 1, OWNER_FIRST_MARK = 3 };
+
+struct hst_walk {
+    struct hst_stack_view view;
+    struct hst_frame_entry *entries; /* of the last believed stack, root first */
+    size_t count, capacity;
+    struct hst_frame *fresh; /* of the copy in hand, leaf first: down to the first frame that is as before */
+    size_t fresh_count, fresh_capacity;
+    uint32_t recent[RECENT]; /* entry index + 1 by address */
+};
+
+void hst_frames_init(struct hst_frames *frames, const struct hst_runtime *runtime,
+                     struct hst_profile *profile)
+{
+    *frames = (struct hst_frames){.runtime = runtime, .profile = profile};
+    hst_code_table_init(&frames->codes, runtime->memory, &runtime->abi, profile, runtime->code_type);
+}
+
+void hst_frames_release(struct hst_frames *frames)
+{
+    hst_code_table_release(&frames->codes);
+    hst_map_release(&frames->edges);
+}
+
+enum hst_status hst_walk_new(hst_raddr tstate, struct hst_walk **ret_walk)
+{
+    struct hst_walk *walk = hst_alloc_zero(1, sizeof *walk);
+    if (walk == NULL)
+        return HST_E_NOMEM;
+    walk->view.tstate = tstate; /* memory and layout come with the first read */
+    *ret_walk = walk;
+    return HST_OK;
+}
+
+void hst_walk_free(struct hst_walk *walk)
+{
+    if (walk != NULL) {
+        hst_stack_view_release(&walk->view);
+        hst_free(walk->entries);
+        hst_free(walk->fresh);
+        hst_free(walk);
+    }
+}
+
+const struct hst_frame_entry *hst_walk_entries(const struct hst_walk *walk, size_t *ret_count)
+{
+    *ret_count = walk->count;
+    return walk->entries;
+}
+
+static uint64_t u64_at(const uint8_t *bytes, uint32_t offset)
+{
+    uint64_t value;
+    memcpy(&value, bytes + offset, sizeof value);
+    return value;
+}
+
+/* How many bytes of a frame are needed: its fixed part. */
+static uint32_t frame_bytes(const struct hst_abi *abi)
+{
+    uint32_t bytes = abi->minor >= 11 ? abi->frame_localsplus : abi->frame_executing + 4;
+    return bytes < FRAME_BYTES_MAX ? bytes : FRAME_BYTES_MAX;
+}
+
+/* The low bits of a reference on the data stack are tags from 3.14 on. */
+static hst_raddr untag(const struct hst_abi *abi, uint64_t reference)
+{
+    return abi->minor >= 14 ? reference & ~7ull : reference;
+}
+
+static struct hst_frame decode_frame(const struct hst_abi *abi, hst_raddr address, const uint8_t *bytes)
+{
+    struct hst_frame f = {.address = address, .previous = u64_at(bytes, abi->frame_previous)};
+    f.code = untag(abi, u64_at(bytes, abi->frame_code));
+    if (abi->minor <= 10) {
+        int32_t lasti;
+        memcpy(&lasti, bytes + abi->frame_instruction, sizeof lasti);
+        f.instruction = lasti < 0 ? 0 : (uint64_t)lasti * (abi->minor == 10 ? 2 : 1);
+        uint8_t state = bytes[abi->frame_executing];
+        f.executing = abi->minor == 10 ? state == 0 : state == 1;
+        return f;
+    }
+    f.instruction = u64_at(bytes, abi->frame_instruction);
+    f.function = untag(abi, u64_at(bytes, abi->frame_function));
+    f.owner = bytes[abi->frame_owner];
+    f.executing = 1;
+    if (abi->minor >= 14) {
+        f.stack_top = u64_at(bytes, abi->frame_stack_top);
+    } else {
+        int32_t index;
+        memcpy(&index, bytes + abi->frame_stack_top, sizeof index);
+        f.stack_top = index >= 0 ? address + abi->frame_localsplus + (uint64_t)index * 8 : 0;
+    }
+    if (abi->frame_tlbc_index != 0)
+        memcpy(&f.tlbc_index, bytes + abi->frame_tlbc_index, sizeof f.tlbc_index);
+    return f;
+}
+
+/* A mark that the interpreter puts where C code calls Python again; no frame of the program. */
+static int is_mark(const struct hst_abi *abi, const struct hst_frame *frame)
+{
+    return abi->minor >= 12 && frame->owner >= OWNER_FIRST_MARK;
+}
+
+/* The entry of the last stack at this address if the frame is as it was then, else HST_ID_NONE. */
+static uint32_t as_before(const struct hst_walk *walk, const struct hst_frame *f)
+{
+    uint32_t index = walk->recent[f->address >> 3 & (RECENT - 1)];
+    if (index == 0 || index > walk->count)
+        return HST_ID_NONE;
+    const struct hst_frame_entry *e = &walk->entries[index - 1];
+    return e->address == f->address && e->code_address == f->code && e->instruction == f->instruction &&
+                   e->previous == f->previous
+               ? index - 1
+               : HST_ID_NONE;
+}
+
+/* Whether all entries below index are in the copy as they were: then they are taken over. */
+static int unchanged_below(struct hst_frames *frames, struct hst_walk *walk, uint32_t index)
+{
+    const struct hst_abi *abi = &frames->runtime->abi;
+    uint32_t length = frame_bytes(abi);
+    for (uint32_t i = index; i > 0; i--) {
+        const struct hst_frame_entry *e = &walk->entries[i - 1];
+        if (walk->entries[i].previous != e->address)
+            return 0;
+        const uint8_t *bytes = hst_stack_view_get(&walk->view, e->address, length);
+        if (bytes == NULL)
+            return 0;
+        struct hst_frame f = decode_frame(abi, e->address, bytes);
+        if (f.code != e->code_address || f.instruction != e->instruction || f.previous != e->previous ||
+            !f.executing)
+            return 0;
+    }
+    return 1;
+}
+
+/* Follows the chain from the leaf. *ret_kept = how many entries of the last stack stay, root first; the frame
+ * above those is the last in fresh although it is as before, since its call edge has to be looked at. */
+static enum hst_status collect(struct hst_frames *frames, struct hst_walk *walk, uint32_t *ret_kept)
+{
+    const struct hst_abi *abi = &frames->runtime->abi;
+    uint32_t length = frame_bytes(abi);
+    int may_keep = 1;
+    walk->fresh_count = 0;
+    *ret_kept = 0;
+    for (hst_raddr at = walk->view.top_frame; at != 0 && at != walk->view.base_frame;) {
+        const uint8_t *bytes = hst_stack_view_get(&walk->view, at, length);
+        if (bytes == NULL)
+            return HST_E_TORN;
+        struct hst_frame f = decode_frame(abi, at, bytes);
+        if (!f.executing || walk->fresh_count >= DEPTH_MAX)
+            return HST_E_TORN;
+        if (!HST_RESERVE(walk->fresh, walk->fresh_capacity, walk->fresh_count + 1))
+            return HST_E_NOMEM;
+        walk->fresh[walk->fresh_count++] = f;
+        at = f.previous;
+        uint32_t same =
+            may_keep && walk->fresh_count > 1 && !is_mark(abi, &f) ? as_before(walk, &f) : HST_ID_NONE;
+        if (same == HST_ID_NONE)
+            continue;
+        may_keep = unchanged_below(frames, walk, same);
+        if (may_keep) {
+            *ret_kept = same;
+            return HST_OK;
+        }
+    }
+    return HST_OK;
+}
+
+/* Byte offset of the frame's instruction in its code; HST_E_TORN when it lies outside. */
+static enum hst_status instruction_of(struct hst_frames *frames, const struct hst_frame *f,
+                                      uint32_t code_index, uint32_t *ret_instruction)
+{
+    const struct hst_abi *abi = &frames->runtime->abi;
+    const struct hst_code *code = frames->codes.codes[code_index];
+    uint64_t offset = f->instruction;
+    if (abi->minor >= 11) {
+        hst_raddr bytecode = code->bytecode;
+        if (f->tlbc_index > 0 && abi->code_tlbc != 0) { /* a copy of the bytecode for this thread */
+            hst_raddr array;
+            HST_TRY(hst_memory_read_u64(frames->runtime->memory, code->address + abi->code_tlbc, &array));
+            HST_TRY(hst_memory_read_u64(frames->runtime->memory, array + 8 + (uint64_t)f->tlbc_index * 8,
+                                        &bytecode));
+        }
+        offset -= bytecode;
+        if (offset == (uint64_t)-2) /* 3.11, 3.12: "before the first instruction" */
+            offset = 0;
+    }
+    if (offset >= code->bytecode_bytes)
+        return HST_E_TORN;
+    *ret_instruction = (uint32_t)offset & ~1u;
+    return HST_OK;
+}
+
+/* Fills an entry from a frame; parent is the entry below it, or NULL. */
+static enum hst_status resolve(struct hst_frames *frames, const struct hst_frame *f,
+                               const struct hst_frame_entry *parent, uint64_t now_ns,
+                               struct hst_frame_entry *entry)
+{
+    *entry = (struct hst_frame_entry){.address = f->address,
+                                      .previous = f->previous,
+                                      .code_address = f->code,
+                                      .instruction = f->instruction,
+                                      .code = HST_ID_NONE,
+                                      .location = parent != NULL ? parent->location : HST_ID_NONE};
+    if (is_mark(&frames->runtime->abi, f))
+        return HST_OK;
+    uint32_t code, instruction;
+    HST_TRY(hst_code_find(&frames->codes, f->code, now_ns, &code));
+    HST_TRY(hst_code_check(&frames->codes, code, now_ns));
+    if (frames->codes.codes[code]->internal)
+        return HST_OK;
+    HST_TRY(instruction_of(frames, f, code, &instruction));
+    entry->code = code;
+    entry->location = hst_code_location(&frames->codes, code, instruction);
+    return entry->location != HST_ID_NONE ? HST_OK : HST_E_NOMEM;
+}
+
+/* The callable that the caller called lies where its arguments were, just above the stack top it saved
+ * (methods: one above); a generator that is being resumed lies just below. Overwritten only when the call has
+ * returned. */
+static int callee_on_stack(struct hst_frames *frames, const struct hst_walk *walk,
+                           const struct hst_frame *caller, const struct hst_frame *callee)
+{
+    const struct hst_abi *abi = &frames->runtime->abi;
+    if (caller->stack_top < caller->address + abi->frame_localsplus)
+        return 0;
+    hst_raddr generator = callee->owner == OWNER_GENERATOR ? callee->address - abi->gen_frame : 0;
+    for (int i = -SLOTS_BELOW; i <= SLOTS_ABOVE; i++) {
+        hst_raddr slot = caller->stack_top + (uint64_t)((int64_t)i * 8);
+        const uint8_t *bytes = hst_stack_view_peek(&walk->view, slot, 8);
+        uint64_t value = bytes != NULL ? untag(abi, u64_at(bytes, 0)) : 0;
+        if (value != 0 && (value == callee->function || value == generator))
+            return 1;
+    }
+    return 0;
+}
+
+static int same_frame(const struct hst_frame *a, const struct hst_frame *b)
+{
+    return a->code == b->code && a->instruction == b->instruction && a->previous == b->previous &&
+           a->executing && b->executing;
+}
+
+/* Reads caller, marks between, callee, caller in one call: the edge is real when the caller did not move
+ * meanwhile and the callee hung below it. callee and caller are indexes in fresh, with only marks between
+ * them. */
+static int prove_by_reading(struct hst_frames *frames, const struct hst_walk *walk, size_t callee,
+                            size_t caller)
+{
+    const struct hst_abi *abi = &frames->runtime->abi;
+    uint32_t length = frame_bytes(abi);
+    enum { PIECES_MAX = 8 };
+    uint8_t bytes[PIECES_MAX][FRAME_BYTES_MAX];
+    struct hst_piece pieces[PIECES_MAX];
+    size_t last = caller - callee + 1;
+    if (last >= PIECES_MAX)
+        return 0;
+    for (size_t i = 0; i <= last; i++)
+        pieces[i] =
+            (struct hst_piece){walk->fresh[i == last ? caller : caller - i].address, bytes[i], length};
+    frames->stats.proofs++;
+    if (hst_memory_read_pieces(frames->runtime->memory, pieces, last + 1) != HST_OK)
+        return 0;
+    struct hst_frame before = decode_frame(abi, pieces[0].address, bytes[0]);
+    struct hst_frame after = decode_frame(abi, pieces[last].address, bytes[last]);
+    if (!same_frame(&before, &after) || before.code != walk->fresh[caller].code ||
+        before.instruction != walk->fresh[caller].instruction)
+        return 0;
+    for (size_t i = 1; i < last; i++) {
+        struct hst_frame f = decode_frame(abi, pieces[i].address, bytes[i]);
+        if (f.previous != pieces[i - 1].address || f.code != walk->fresh[caller - i].code || !f.executing)
+            return 0;
+    }
+    return 1;
+}
+
+/* Whether the call of callee by caller (indexes in fresh, caller's entry given) is one that the program
+ * makes. */
+static int believe_edge(struct hst_frames *frames, struct hst_walk *walk, size_t callee, size_t caller,
+                        uint32_t caller_location, uint32_t callee_code)
+{
+    uint64_t key = (uint64_t)caller_location << 32 | callee_code;
+    uint32_t proved = hst_map_find(&frames->edges, key);
+    if (proved == HST_MAP_ABSENT)
+        proved = 0;
+    if (proved >= PROOFS_WANTED)
+        return 1;
+    int believed =
+        caller == callee + 1 && callee_on_stack(frames, walk, &walk->fresh[caller], &walk->fresh[callee]);
+    for (int i = 0; i < PROOF_TRIES && !believed; i++)
+        believed = prove_by_reading(frames, walk, callee, caller);
+    if (believed)
+        (void)hst_map_set(&frames->edges, key, proved + 1);
+    return believed;
+}
+
+/* Turns the fresh frames into entries above the kept ones; all edges are asked about before anything is
+ * changed. */
+static enum hst_status believe(struct hst_frames *frames, struct hst_walk *walk, uint32_t kept,
+                               uint64_t now_ns)
+{
+    size_t total = kept + walk->fresh_count;
+    if (!HST_RESERVE(walk->entries, walk->capacity, total))
+        return HST_E_NOMEM;
+    walk->count = kept; /* what lies above is rewritten; it counts again when all of it is believed */
+    size_t caller =
+        walk->fresh_count; /* index in fresh of the last real frame below; fresh_count = a kept one */
+    for (size_t i = walk->fresh_count; i > 0; i--) {
+        size_t at = total - i;
+        struct hst_frame_entry *parent = at > 0 ? &walk->entries[at - 1] : NULL;
+        struct hst_frame_entry *entry = &walk->entries[at];
+        HST_TRY(resolve(frames, &walk->fresh[i - 1], parent, now_ns, entry));
+        entry->stack = parent != NULL ? parent->stack : 0;
+        if (entry->code != HST_ID_NONE) {
+            if (caller < walk->fresh_count &&
+                !believe_edge(frames, walk, i - 1, caller, parent->location, entry->code))
+                return HST_E_TORN;
+            caller = i - 1;
+            entry->stack = hst_profile_stack(frames->profile, entry->stack, entry->location);
+            if (entry->stack == HST_ID_NONE)
+                return HST_E_NOMEM;
+        }
+        walk->recent[entry->address >> 3 & (RECENT - 1)] = (uint32_t)at + 1;
+    }
+    walk->count = total;
+    return HST_OK;
+}
+
+static enum hst_status read_once(struct hst_frames *frames, struct hst_walk *walk, uint64_t now_ns)
+{
+    uint32_t kept;
+    HST_TRY(hst_stack_view_read(&walk->view));
+    HST_TRY(collect(frames, walk, &kept));
+    return believe(frames, walk, kept, now_ns);
+}
+
+enum hst_status hst_walk_read(struct hst_frames *frames, struct hst_walk *walk, uint64_t now_ns,
+                              unsigned max_tries, uint32_t *ret_stack)
+{
+    walk->view.memory = frames->runtime->memory;
+    walk->view.abi = &frames->runtime->abi;
+    for (unsigned i = 0; i < max_tries; i++) {
+        enum hst_status status = read_once(frames, walk, now_ns);
+        if (status == HST_OK) {
+            frames->stats.stacks++;
+            *ret_stack = walk->count > 0 ? walk->entries[walk->count - 1].stack : 0;
+            return HST_OK;
+        }
+        if (status != HST_E_TORN)
+            return status;
+        frames->stats.torn++;
+    }
+    frames->stats.dropped++;
+    return HST_E_TORN;
+}
