@@ -20,6 +20,7 @@ static hst_command_function cmd_help;
 
 /* In the order of `hasten help`: rows of one group stand together. */
 static const struct command commands[] = {
+    {"export", "understand", "a run in another tool's format", hst_cmd_export},
     {"help", "help", "this list, or all about one command", cmd_help},
 };
 

@@ -1,0 +1,254 @@
+/* `hasten export`: a stored run -> a file in another tool's format.  The samples go from the store to the
+ * exporter one by one, so that the length of the run does not matter. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "analyze/view.h"
+#include "base/memory.h"
+#include "cli/commands.h"
+#include "cli/exit_codes.h"
+#include "cli/nearest.h"
+#include "cli/options.h"
+#include "export/exporter.h"
+#include "export/selection.h"
+#include "store/run_reader.h"
+#include "store/store.h"
+
+struct request {
+    struct hst_common_options common;
+    const char *format, *output;
+    int list_formats;
+    const char *run; /* as typed */
+    const struct hst_exporter *exporter;
+};
+
+struct stored_run {
+    struct hst_store *store;
+    struct hst_run_info info;
+    struct hst_profile profile;
+    struct hst_selection selection;
+};
+
+static void stored_run_release(struct stored_run *run)
+{
+    hst_selection_release(&run->selection);
+    hst_profile_release(&run->profile);
+    hst_store_free(run->store);
+}
+
+static void list_formats(FILE *out, const char *indent)
+{
+    for (size_t i = 0; i < hst_exporter_count; i++) {
+        const struct hst_exporter *exporter = &hst_exporters[i];
+        (void)fprintf(out, "%s%-10s  %-20s %s\n", indent, exporter->name, exporter->extension,
+                      exporter->description);
+    }
+}
+
+static int unknown_format(struct hst_cli *cli, const char *name)
+{
+    struct hst_nearest nearest = {.wanted = name};
+    for (size_t i = 0; i < hst_exporter_count; i++)
+        hst_nearest_offer(&nearest, hst_exporters[i].name);
+    char hint[64] = "one of these:";
+    if (nearest.best != NULL)
+        (void)snprintf(hint, sizeof hint, "-f %s, or another of these:", nearest.best);
+    int code = hst_message_usage(cli, "export", hint, "there is no format '%s'", name);
+    list_formats(cli->err, "    ");
+    return code;
+}
+
+static int no_format(struct hst_cli *cli, const char *output)
+{
+    int code = output != NULL
+                   ? hst_message_usage(cli, "export", "-f FORMAT, one of these:",
+                                       "the ending of '%s' does not tell the format", output)
+                   : hst_message_usage(cli, "export",
+                                       "-f FORMAT, one of these:", "which format is wanted was not said");
+    list_formats(cli->err, "    ");
+    return code;
+}
+
+/* HST_PARSED when the exporter is known. */
+static int choose_format(struct hst_cli *cli, struct request *request)
+{
+    if (request->format != NULL) {
+        request->exporter = hst_exporter_find(request->format);
+        return request->exporter != NULL ? HST_PARSED : unknown_format(cli, request->format);
+    }
+    if (request->output != NULL)
+        request->exporter = hst_exporter_for_file(request->output);
+    return request->exporter != NULL ? HST_PARSED : no_format(cli, request->output);
+}
+
+static int parse(struct hst_cli *cli, int argc, char **argv, struct request *request)
+{
+    const struct hst_option options[] = {
+        {"format", 'f', "FORMAT",
+         "collapsed, speedscope, gecko, pprof, chrome, callgrind, pstats, jsonl or hasten", HST_OPTION_TEXT,
+         &request->format, NULL},
+        {"output", 'o', "FILE", "where to; its ending tells the format too; - is standard output",
+         HST_OPTION_TEXT, &request->output, NULL},
+        {"mode", 0, "MODE", "which time counts: wall (default), cpu, gil, gil-wait, blocked, gc, idle, all",
+         HST_OPTION_CHOICE, &request->common.mode, hst_mode_names},
+        HST_OPTION_ROW_GIL(&request->common),
+        HST_OPTION_ROW_SHOW(&request->common),
+        HST_OPTION_ROW_STORE(&request->common),
+        {"list-formats", 0, NULL, "print the names of all formats", HST_OPTION_FLAG, &request->list_formats,
+         NULL},
+    };
+    const struct hst_usage usage = {
+        .command = "export",
+        .synopsis = "[RUN] [-f FORMAT] [-o FILE] [options]",
+        .summary = "Writes a run (default: the last one) in the format of another tool.",
+        .options = options,
+        .option_count = HST_ARRAY_LENGTH(options),
+        .details = "Without -o the file is called after the format and the process. collapsed and jsonl go "
+                   "to standard\n"
+                   "output instead when that is not a terminal.\n\n"
+                   "  hasten export -f speedscope            then open the file at speedscope.app\n"
+                   "  hasten export -f collapsed | flamegraph.pl > flame.svg\n"
+                   "  hasten export 12 -o before.pb.gz --mode cpu\n",
+        .operands_max = 1,
+    };
+    int operands;
+    int code = hst_options_parse(cli, &usage, argc, argv, &operands);
+    if (code != HST_PARSED)
+        return code;
+    if (request->list_formats) {
+        for (size_t i = 0; i < hst_exporter_count; i++)
+            (void)fprintf(cli->out, "%s\n", hst_exporters[i].name);
+        return HST_EXIT_OK;
+    }
+    request->run = operands > 0 ? argv[1] : "last";
+    if (request->common.gil)
+        request->common.mode = HST_MODE_GIL;
+    return choose_format(cli, request);
+}
+
+static enum hst_status load(struct stored_run *run, const struct request *request, struct hst_error *err)
+{
+    HST_CLEANUP_FREE char *path = hst_store_locate(request->common.store, ".");
+    if (path == NULL || !hst_profile_init(&run->profile))
+        return hst_error_set(err, HST_E_NOMEM, "out of memory");
+    uint64_t number;
+    HST_TRY(hst_store_open(path, HST_STORE_READ, &run->store, err));
+    HST_TRY(hst_store_find(run->store, request->run, &number, err));
+    HST_TRY(hst_run_read_info(run->store, number, &run->info, err));
+    return hst_run_read_profile(run->store, number, &run->profile, err);
+}
+
+static enum hst_status choose_samples(struct stored_run *run, const struct request *request,
+                                      struct hst_error *err)
+{
+    HST_CLEANUP(hst_aggregate_release) struct hst_aggregate all;
+    hst_aggregate_init(&all);
+    HST_TRY(hst_run_read_samples(run->store, run->info.number, &run->profile, hst_aggregate_add, &all, err));
+    struct hst_filter filter = HST_FILTER_ALL;
+    filter.mode = (enum hst_mode)request->common.mode;
+    filter.show = request->common.show.texts;
+    filter.show_count = request->common.show.count;
+    return hst_selection_init(&run->selection, &run->profile, &all, &filter, err);
+}
+
+static enum hst_status read_samples(void *context, hst_export_visitor *visit, void *visit_context,
+                                    struct hst_error *err)
+{
+    struct stored_run *run = context;
+    return hst_run_read_samples(run->store, run->info.number, &run->profile, visit, visit_context, err);
+}
+
+static enum hst_status write_run(struct stored_run *run, const struct request *request, const char *path,
+                                 uint64_t *ret_samples, struct hst_error *err)
+{
+    if (request->exporter->write == NULL) {
+        if (request->common.mode != HST_MODE_WALL || request->common.show.count > 0) {
+            hst_error_set(err, HST_E_INVALID, "the format hasten holds the whole run, it cannot hold a part");
+            hst_error_hint(err, "without --mode, --gil and --show; they work on the exported file as well");
+            return HST_E_INVALID;
+        }
+        *ret_samples = run->info.cost.samples;
+        return hst_store_export(run->store, run->info.number, path, err);
+    }
+    HST_TRY(choose_samples(run, request, err));
+    struct hst_export export = {.info = &run->info,
+                                .profile = &run->profile,
+                                .mode = hst_mode_names[request->common.mode],
+                                .source = read_samples,
+                                .source_context = run,
+                                .keep = hst_selection_keep,
+                                .keep_context = &run->selection};
+    HST_CLEANUP(hst_output_release) struct hst_output output;
+    HST_TRY(hst_output_open(&output, path, err));
+    HST_TRY(request->exporter->write(&export, &output, err));
+    *ret_samples = export.kept;
+    return hst_output_commit(&output, err);
+}
+
+/* What to do with the file, for those who have not met the format. */
+static void print_next(FILE *out, const char *format, const char *path)
+{
+    static const char *const next[][2] = {
+        {"collapsed",
+         "flamegraph.pl --countname ns %s > flame.svg, or open it at https://www.speedscope.app"},
+        {"speedscope", "open it at https://www.speedscope.app, or: npx speedscope %s"},
+        {"gecko", "open it at https://profiler.firefox.com"},
+        {"pprof", "go tool pprof -http : %s"},
+        {"chrome", "open it at https://ui.perfetto.dev"},
+        {"callgrind", "kcachegrind %s"},
+        {"pstats", "python3 -m pstats %s"},
+        {"hasten", "hasten show --store %s"},
+    };
+    for (size_t i = 0; i < HST_ARRAY_LENGTH(next); i++) {
+        if (strcmp(next[i][0], format) != 0)
+            continue;
+        const char *hole = strstr(next[i][1], "%s");
+        if (hole == NULL)
+            (void)fprintf(out, "next: %s\n", next[i][1]);
+        else
+            (void)fprintf(out, "next: %.*s%s%s\n", (int)(hole - next[i][1]), next[i][1], path, hole + 2);
+    }
+}
+
+/* The file, or "-". NULL: out of memory. */
+static char *output_path(const struct hst_cli *cli, const struct request *request,
+                         const struct stored_run *run)
+{
+    if (request->output != NULL)
+        return hst_strdup(request->output);
+    if (request->exporter->is_text && !isatty(fileno(cli->out)))
+        return hst_strdup("-");
+    return hst_exporter_file_name(request->exporter,
+                                  run->profile.process_count > 0 ? run->profile.processes[0].pid : 0);
+}
+
+int hst_cmd_export(struct hst_cli *cli, int argc, char **argv)
+{
+    struct request request = {0};
+    int code = parse(cli, argc, argv, &request);
+    if (code != HST_PARSED)
+        return code;
+    HST_CLEANUP(stored_run_release) struct stored_run run = {0};
+    struct hst_error err = {0};
+    if (load(&run, &request, &err) != HST_OK)
+        return hst_message_error(cli, &err);
+    HST_CLEANUP_FREE char *path = output_path(cli, &request, &run);
+    if (path == NULL) {
+        (void)hst_error_set(&err, HST_E_NOMEM, "out of memory");
+        return hst_message_error(cli, &err);
+    }
+    (void)fflush(cli->out); /* the export is written past the stream */
+    uint64_t samples = 0;
+    if (write_run(&run, &request, path, &samples, &err) != HST_OK)
+        return hst_message_error(cli, &err);
+    if (samples == 0)
+        hst_message_note(cli, "--mode all", "no sample of run %llu is in the export",
+                         (unsigned long long)run.info.number);
+    if (strcmp(path, "-") != 0) {
+        (void)fprintf(cli->out, "%s: %llu samples of run %llu as %s\n", path, (unsigned long long)samples,
+                      (unsigned long long)run.info.number, request.exporter->name);
+        print_next(cli->out, request.exporter->name, path);
+    }
+    return HST_EXIT_OK;
+}
