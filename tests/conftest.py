@@ -242,13 +242,59 @@ class Hasten:
     def runs(self):
         return self.ok("runs", "--json").json
 
-    def stacks(self, run="last"):
-        """[(frames from the root to the leaf, count)], through the collapsed export."""
-        result = []
-        for line in self.ok("export", run, "-f", "collapsed").out.splitlines():
-            text, _, count = line.rpartition(" ")
-            result.append((text.split(";"), int(count)))
-        return result
+    def stored(self, run="last", *options):
+        return StoredRun(self.ok("export", run, "-f", "jsonl", *options).out)
+
+
+class StoredRun:
+    """A run as its jsonl export tells it: tables by id, and the samples with their stacks spelled out."""
+
+    def __init__(self, text):
+        self.tables = {kind: {} for kind in ("process", "thread", "function", "location", "stack")}
+        self.samples = []
+        for line in text.splitlines():
+            row = json.loads(line)
+            kind = row.pop("type")
+            if kind in self.tables:
+                self.tables[kind][row["id"]] = row
+            elif kind == "sample":
+                self.samples.append(row)
+            else:
+                setattr(self, {"run": "info"}.get(kind, kind), row)
+        assert self.end["samples"] == len(self.samples)
+        self._frames = {}
+
+    def frames(self, stack):
+        """Names of functions from the root to the leaf."""
+        if stack not in self._frames:
+            names, at = [], stack
+            while at:
+                row = self.tables["stack"][at]
+                names.append(self.tables["function"][self.tables["location"][row["location"]]["function"]]["name"])
+                at = row["parent"]
+            self._frames[stack] = names[::-1]
+        return self._frames[stack]
+
+    def stacks(self):
+        """[(frames from the root to the leaf, number of samples)]"""
+        counts = {}
+        for sample in self.samples:
+            counts[sample["stack"]] = counts.get(sample["stack"], 0) + 1
+        return [(self.frames(stack), count) for stack, count in counts.items()]
+
+    def functions(self):
+        return {name for frames, _ in self.stacks() for name in frames}
+
+    def share(self, function):
+        """The share of the time of all samples that is below function."""
+        total = sum(sample["weight_ns"] for sample in self.samples)
+        inside = sum(s["weight_ns"] for s in self.samples if function in self.frames(s["stack"]))
+        return inside / max(total, 1)
+
+    def threads_with(self, function):
+        """Names of the threads that have a sample in function."""
+        return {self.tables["thread"][s["thread"]]["name"] for s in self.samples
+                if function in self.frames(s["stack"])}
 
 
 @pytest.fixture

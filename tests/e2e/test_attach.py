@@ -5,14 +5,7 @@ import time
 
 import pytest
 
-from stacks import plain
 from conftest import wait_until
-
-
-def inside(hasten, function):
-    stacks = hasten.stacks()
-    total = sum(count for _, count in stacks)
-    return sum(count for frames, count in stacks if any(plain(f) == function for f in frames)) / total
 
 
 def test_for_a_time(hasten, start, interpreter):
@@ -22,7 +15,7 @@ def test_for_a_time(hasten, start, interpreter):
     took = time.monotonic() - begin
     assert 0.9 <= took <= 3, took
     assert "spin" in result.out + result.err
-    assert inside(hasten, "spin") > 0.9
+    assert hasten.stored().share("spin") > 0.9
     assert target.process.wait(20) == 7
 
 
@@ -36,14 +29,14 @@ def test_ctrl_c_ends_it_and_not_the_program(hasten, start, interpreter):
     assert result.code == 0, result
     assert "wing_left" in result.out + result.err
     assert target.alive()
-    assert inside(hasten, "flutter_main") > 0.9
+    assert hasten.stored().share("flutter_main") > 0.9
 
 
 def test_the_program_ends_first(hasten, start, interpreter):
     target = start(interpreter.run_target("ending.py", 1, "code:0"))
     result = hasten("attach", target.pid, "-d", "30")
     assert result.code == 0, result
-    assert inside(hasten, "spin") > 0.8
+    assert hasten.stored().share("spin") > 0.8
 
 
 def test_twice_at_once(hasten, start, system):
@@ -76,7 +69,7 @@ def test_a_deleted_binary(hasten, start, interpreter, tmp_path):
     target = start([str(copy)] + interpreter.run_target("flutter.py", 60)[1:], env=environment)
     copy.unlink()
     hasten.ok("attach", target.pid, "-d", "0.5")
-    assert inside(hasten, "flutter_main") > 0.9
+    assert hasten.stored().share("flutter_main") > 0.9
 
 
 def test_a_virtual_environment(hasten, start, interpreter, tmp_path):
@@ -86,4 +79,4 @@ def test_a_virtual_environment(hasten, start, interpreter, tmp_path):
     subprocess.run(interpreter.command + ["-m", "venv", "--without-pip", str(tmp_path / "venv")], check=True)
     target = start([str(tmp_path / "venv/bin/python")] + interpreter.run_target("flutter.py", 60)[1:])
     hasten.ok("attach", target.pid, "-d", "0.5")
-    assert inside(hasten, "flutter_main") > 0.9
+    assert hasten.stored().share("flutter_main") > 0.9

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from conftest import wait_until
-from stacks import edges_of, impossible_edges, line_of, plain
+from stacks import edges_of, impossible_edges, line_of
 
 
 def dump(hasten, pid, *options):
@@ -21,7 +21,7 @@ def thread_named(answer, name):
 
 
 def names(thread):
-    return [plain(f["function"]) for f in thread["frames"]]
+    return [f["function"] for f in thread["frames"]]
 
 
 def thread_with(answer, function):
@@ -123,7 +123,7 @@ def test_stacks_hold_together(hasten, start, interpreter, program):
         (thread,) = dump(hasten, target.pid)["threads"]
         frames = [f["function"] for f in reversed(thread["frames"])]
         assert not impossible_edges(frames, edges), frames
-        assert plain(frames[0]) == "<module>", frames
+        assert frames[0] == "<module>", frames
         full += len(frames) >= 4
     assert full >= 10
 
