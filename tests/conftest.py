@@ -243,7 +243,7 @@ class Hasten:
         return self.ok("runs", "--json").json
 
     def stored(self, run="last", *options):
-        return StoredRun(self.ok("export", run, "-f", "jsonl", *options).out)
+        return StoredRun(self.ok("export", run, "-f", "jsonl", "--mode", "all", *options).out)
 
 
 class StoredRun:

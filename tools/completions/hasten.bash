@@ -46,7 +46,7 @@ _hasten() {
     fi
     case $previous in
     -f | --format)
-        mapfile -t COMPREPLY < <(compgen -W "$("$program" export --list-formats 2>/dev/null)" -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W "$("$program" export --list-formats 2>/dev/null | sed "s/ .*//")" -- "$current")
         return
         ;;
     -o | --output | --store)
