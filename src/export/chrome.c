@@ -21,6 +21,7 @@ struct chrome {
     struct lane *lanes;
     uint32_t *old_path, *new_path; /* stacks below what both have in common, leaf first */
     size_t old_capacity, new_capacity;
+    struct hst_buffer label;
 };
 
 static void chrome_release(struct chrome *chrome)
@@ -28,6 +29,7 @@ static void chrome_release(struct chrome *chrome)
     hst_free(chrome->lanes);
     hst_free(chrome->old_path);
     hst_free(chrome->new_path);
+    hst_buffer_release(&chrome->label);
 }
 
 static void write_thread_and_time(struct chrome *chrome, uint32_t thread, uint64_t time_ns)
@@ -39,21 +41,19 @@ static void write_thread_and_time(struct chrome *chrome, uint32_t thread, uint64
     hst_output_decimal(chrome->output, time_ns, 3);
 }
 
-static void write_begin(struct chrome *chrome, uint32_t thread, uint32_t stack, uint64_t time_ns)
+/* Begins and ends alike carry the name: some readers match them by it. Names tell the place, as other Python
+ * tracers write them, so that namesakes stay apart. */
+static void write_event(struct chrome *chrome, char kind, uint32_t thread, uint32_t stack, uint64_t time_ns)
 {
     const struct hst_profile *profile = chrome->run->profile;
-    uint32_t function = hst_export_function_of(profile, stack);
-    hst_output_text(chrome->output, ",\n{\"ph\":\"B\",\"cat\":\"python\",\"name\":");
-    hst_output_json(chrome->output, hst_profile_text(profile, profile->functions[function].qualname));
-    write_thread_and_time(chrome, thread, time_ns);
-    hst_output_text(chrome->output, ",\"args\":{\"file\":");
-    hst_output_json(chrome->output, hst_text_file(profile, function, chrome->run->info->directory));
-    hst_output_fmt(chrome->output, ",\"line\":%u}}", profile->functions[function].first_line);
-}
-
-static void write_end(struct chrome *chrome, uint32_t thread, uint64_t time_ns)
-{
-    hst_output_text(chrome->output, ",\n{\"ph\":\"E\"");
+    hst_buffer_clear(&chrome->label);
+    hst_text_label(&chrome->label, profile, hst_export_function_of(profile, stack),
+                   chrome->run->info->directory, "", 0);
+    hst_buffer_add_byte(&chrome->label, 0);
+    if (chrome->label.failed)
+        return;
+    hst_output_fmt(chrome->output, ",\n{\"ph\":\"%c\",\"cat\":\"python\",\"name\":", kind);
+    hst_output_json(chrome->output, (const char *)chrome->label.data);
     write_thread_and_time(chrome, thread, time_ns);
     hst_output_text(chrome->output, "}");
 }
@@ -90,11 +90,11 @@ static enum hst_status change(struct chrome *chrome, uint32_t thread, uint32_t n
         new_count--;
     }
     for (size_t i = 0; i < old_count; i++)
-        write_end(chrome, thread, time_ns);
+        write_event(chrome, 'E', thread, chrome->old_path[i], time_ns);
     while (new_count-- > 0)
-        write_begin(chrome, thread, chrome->new_path[new_count], time_ns);
+        write_event(chrome, 'B', thread, chrome->new_path[new_count], time_ns);
     chrome->lanes[thread].stack = next;
-    return HST_OK;
+    return hst_buffer_status(&chrome->label);
 }
 
 static enum hst_status take(void *context, const struct hst_sample *sample)
@@ -119,8 +119,8 @@ static enum hst_status take(void *context, const struct hst_sample *sample)
 static void write_name(struct chrome *chrome, const char *kind, uint32_t pid, uint32_t tid, const char *name)
 {
     hst_output_fmt(chrome->output,
-                   ",\n{\"ph\":\"M\",\"name\":\"%s\",\"pid\":%u,\"tid\":%u,\"args\":{\"name\":", kind, pid,
-                   tid);
+                   ",\n{\"ph\":\"M\",\"name\":\"%s\",\"pid\":%u,\"tid\":%u,\"ts\":0,\"args\":{\"name\":",
+                   kind, pid, tid);
     hst_output_json(chrome->output, name);
     hst_output_text(chrome->output, "}}");
 }
@@ -146,6 +146,7 @@ static enum hst_status end_all(struct chrome *chrome)
 enum hst_status hst_export_chrome(struct hst_export *run, struct hst_output *output, struct hst_error *err)
 {
     HST_CLEANUP(chrome_release) struct chrome chrome = {.run = run, .output = output};
+    hst_buffer_init(&chrome.label, 0);
     chrome.lanes = hst_alloc_zero(run->profile->thread_count, sizeof *chrome.lanes);
     if (chrome.lanes == NULL)
         return hst_export_nomem(err);
@@ -155,9 +156,9 @@ enum hst_status hst_export_chrome(struct hst_export *run, struct hst_output *out
     hst_output_text(output, ",\"command\":");
     hst_output_json(output, run->info->command);
     /* A first event that says nothing, so that every real one may begin with a comma. */
-    hst_output_text(
-        output, "},\n\"traceEvents\":[\n{\"ph\":\"M\",\"name\":\"trace_made_by_samples\",\"pid\":0,\"tid\":0,"
-                "\"args\":{}}");
+    hst_output_text(output, "},\n\"traceEvents\":[\n{\"ph\":\"M\",\"name\":\"trace_made_by_samples\",\"pid\":"
+                            "0,\"tid\":0,\"ts\":0,"
+                            "\"args\":{}}");
     write_names(&chrome);
     HST_TRY(hst_export_walk(run, take, &chrome, err));
     if (end_all(&chrome) != HST_OK)

@@ -150,12 +150,13 @@ static enum hst_status emit_location(struct pprof *pprof, uint64_t id, uint64_t 
     return emit(pprof, 4);
 }
 
-static enum hst_status emit_function(struct pprof *pprof, uint64_t id, uint64_t name, uint64_t system_name,
-                                     uint64_t file, uint64_t first_line)
+/* No system_name: where it is the same as the name, pprof takes the name for C++ and strips what is in angle
+ * brackets, as in <module> or f.<locals>.g. */
+static enum hst_status emit_function(struct pprof *pprof, uint64_t id, uint64_t name, uint64_t file,
+                                     uint64_t first_line)
 {
     put_number(&pprof->message, 1, id);
     put_number(&pprof->message, 2, name);
-    put_number(&pprof->message, 3, system_name);
     put_number(&pprof->message, 4, file);
     put_number(&pprof->message, 5, first_line);
     return emit(pprof, 5);
@@ -170,11 +171,10 @@ static enum hst_status emit_code(struct pprof *pprof)
     }
     for (size_t i = 0; i < profile->function_count; i++) {
         const struct hst_function *row = &profile->functions[i];
-        HST_TRY(emit_function(pprof, i + 1, row->qualname, row->name, row->file, row->first_line));
+        HST_TRY(emit_function(pprof, i + 1, row->qualname, row->file, row->first_line));
     }
     HST_TRY(emit_location(pprof, profile->location_count + 1, profile->function_count + 1, 0, 0));
-    return emit_function(pprof, profile->function_count + 1, pprof->own + OWN_NO_FRAME,
-                         pprof->own + OWN_NO_FRAME, 0, 0);
+    return emit_function(pprof, profile->function_count + 1, pprof->own + OWN_NO_FRAME, 0, 0);
 }
 
 static enum hst_status emit_string(struct pprof *pprof, const char *text)

@@ -218,8 +218,8 @@ static void test_chrome_slices(void **state)
     /* main once across its two lines, fib x 3, a;b; after the gap main and a;b again */
     assert_int_equal(begins, 7);
     assert_int_equal(ends, 7);
-    assert_non_null(strstr(out, "\"name\":\"a;b\\u000a\",\"pid\":7,\"tid\":7,\"ts\":0.110,"));
-    assert_non_null(strstr(out, "{\"ph\":\"E\",\"pid\":7,\"tid\":7,\"ts\":2.000}"));
+    assert_non_null(strstr(out, "\"name\":\"a;b  (/lib/x.py:5)\",\"pid\":7,\"tid\":7,\"ts\":0.110}"));
+    assert_non_null(strstr(out, "\"name\":\"main (app.py:1)\",\"pid\":7,\"tid\":7,\"ts\":2.000}"));
     hst_free(out);
     unmake(&run);
 }
