@@ -7,6 +7,8 @@
 
 #include "base/memory.h"
 
+const char *const hst_sort_names[] = {"self", "total", "samples", "name", NULL};
+
 struct walk {
     struct hst_totals *totals;
     const struct hst_view *view;

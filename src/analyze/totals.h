@@ -29,6 +29,7 @@ struct hst_totals {
 };
 
 enum hst_sort { HST_SORT_SELF, HST_SORT_TOTAL, HST_SORT_SAMPLES, HST_SORT_NAME };
+extern const char *const hst_sort_names[]; /* by enum hst_sort; ends with NULL */
 
 enum hst_status hst_totals_init(struct hst_totals *totals, const struct hst_view *view) HST_MUST_CHECK;
 void hst_totals_release(struct hst_totals *totals);

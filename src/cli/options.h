@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "analyze/totals.h"
 #include "base/status.h"
 #include "cli/messages.h"
 
@@ -74,13 +75,11 @@ struct hst_common_options {
     int threads, gil;
     const char *thread, *process;
 };
-extern const char *const hst_sort_names[]; /* index: enum hst_sort (analyze/totals.h) */
 
 /* HST_OPTION_ROW_STORE(&common), ... inside a table of struct hst_option. */
 #define HST_OPTION_ROW_STORE(common)                                                                         \
     {                                                                                                        \
-        "store", 0, "PATH",                                                                                  \
-            "the store of runs (default: HASTEN_STORE, else .hasten/ at the project's root)",                \
+        "store", 0, "PATH", "the store (default: HASTEN_STORE, else .hasten/ at the project's root)",        \
             HST_OPTION_TEXT, &(common)->store, NULL                                                          \
     }
 #define HST_OPTION_ROW_JSON(common)                                                                          \
@@ -98,8 +97,7 @@ extern const char *const hst_sort_names[]; /* index: enum hst_sort (analyze/tota
     }
 #define HST_OPTION_ROW_HIDE(common)                                                                          \
     {                                                                                                        \
-        "hide", 0, "PATTERN",                                                                                \
-            "leave out functions or files that match (glob, or re:REGEX); time goes to the caller",          \
+        "hide", 0, "PATTERN", "frames that match (glob, re:REGEX) are left out, their time kept",            \
             HST_OPTION_LIST, &(common)->hide, NULL                                                           \
     }
 #define HST_OPTION_ROW_SHOW(common)                                                                          \

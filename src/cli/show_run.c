@@ -1,0 +1,48 @@
+/* Loads a run and hands it to the report. */
+#include "cli/show_run.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum hst_status hst_loaded_run_init(struct hst_loaded_run *run, struct hst_store *store, uint64_t number,
+                                    struct hst_error *err)
+{
+    *run = (struct hst_loaded_run){0};
+    hst_aggregate_init(&run->aggregate);
+    if (!hst_profile_init(&run->profile))
+        return hst_error_set(err, HST_E_NOMEM, "out of memory");
+    enum hst_status status = hst_run_read_info(store, number, &run->info, err);
+    if (status == HST_OK)
+        status = hst_run_read_profile(store, number, &run->profile, err);
+    if (status == HST_OK)
+        status = hst_run_read_samples(store, number, &run->profile, hst_aggregate_add, &run->aggregate, err);
+    if (status != HST_OK)
+        hst_loaded_run_release(run);
+    return status;
+}
+
+void hst_loaded_run_release(struct hst_loaded_run *run)
+{
+    hst_aggregate_release(&run->aggregate);
+    hst_profile_release(&run->profile);
+}
+
+enum hst_status hst_report_run(struct hst_store *store, uint64_t number,
+                               const struct hst_report_options *options, const struct hst_style *style,
+                               FILE *out, struct hst_error *err)
+{
+    struct hst_loaded_run run;
+    HST_TRY(hst_loaded_run_init(&run, store, number, err));
+    struct hst_report_source source = {
+        .info = &run.info, .profile = &run.profile, .aggregate = &run.aggregate};
+    const struct hst_report_options usual = HST_REPORT_OPTIONS_DEFAULT;
+    struct hst_buffer buffer;
+    hst_buffer_init(&buffer, 0);
+    enum hst_status status =
+        hst_report_text(&source, options != NULL ? options : &usual, style, &buffer, err);
+    if (status == HST_OK && fwrite(buffer.data, 1, buffer.length, out) != buffer.length)
+        status = hst_error_set(err, HST_E_IO, "cannot write the report: %s", strerror(errno));
+    hst_buffer_release(&buffer);
+    hst_loaded_run_release(&run);
+    return status;
+}

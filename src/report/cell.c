@@ -1,0 +1,213 @@
+/* Formats cells. */
+#include "report/cell.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+struct hst_cell hst_cell_duration(uint64_t ns)
+{
+    struct hst_cell cell;
+    double s = (double)ns / 1e9;
+    char *text = cell.text;
+    size_t size = sizeof cell.text;
+    if (ns == 0)
+        (void)snprintf(text, size, "0 s");
+    else if (s < 999.5e-6)
+        (void)snprintf(text, size, "%.0f us", s * 1e6);
+    else if (s < 0.00995)
+        (void)snprintf(text, size, "%.1f ms", s * 1e3);
+    else if (s < 0.9995)
+        (void)snprintf(text, size, "%.0f ms", s * 1e3);
+    else if (s < 9.995)
+        (void)snprintf(text, size, "%.2f s", s);
+    else if (s < 119.95)
+        (void)snprintf(text, size, "%.1f s", s);
+    else if (s < 7200)
+        (void)snprintf(text, size, "%d min %02d s", (int)(s / 60), (int)fmod(s, 60));
+    else
+        (void)snprintf(text, size, "%.0f h %02d min", floor(s / 3600), (int)(fmod(s, 3600) / 60));
+    return cell;
+}
+
+struct hst_cell hst_cell_count(uint64_t count)
+{
+    struct hst_cell cell;
+    char digits[32];
+    int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
+    char *at = cell.text;
+    for (int i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0)
+            *at++ = ',';
+        *at++ = digits[i];
+    }
+    *at = '\0';
+    return cell;
+}
+
+struct hst_cell hst_cell_percent(double share)
+{
+    struct hst_cell cell;
+    (void)snprintf(cell.text, sizeof cell.text, "%5.1f %%", share * 100);
+    return cell;
+}
+
+struct hst_cell hst_cell_margin(const struct hst_share *share)
+{
+    struct hst_cell cell;
+    double points = 100 * fmax(share->interval.high - share->share, share->share - share->interval.low);
+    (void)snprintf(cell.text, sizeof cell.text, points < 9.95 ? "%.1f" : "%.0f", points);
+    return cell;
+}
+
+static void speedup_print(char *text, size_t size, double speedup)
+{
+    if (speedup >= HST_SPEEDUP_MAX)
+        (void)snprintf(text, size, ">999");
+    else
+        (void)snprintf(text, size, speedup < 9.995 ? "%.2f" : speedup < 99.95 ? "%.1f" : "%.0f", speedup);
+}
+
+struct hst_cell hst_cell_gain(const struct hst_gain *gain, const struct hst_style *style)
+{
+    struct hst_cell cell;
+    char low[16], high[16];
+    speedup_print(low, sizeof low, gain->interval.low);
+    speedup_print(high, sizeof high, gain->interval.high);
+    if (strcmp(low, high) == 0)
+        (void)snprintf(cell.text, sizeof cell.text, "%sx", low);
+    else
+        (void)snprintf(cell.text, sizeof cell.text, "%s%s%sx", low, style->utf8 ? "–" : "-", high);
+    return cell;
+}
+
+struct hst_cell hst_cell_rate(double hz)
+{
+    struct hst_cell cell;
+    if (hz <= 0)
+        (void)snprintf(cell.text, sizeof cell.text, "full speed");
+    else if (hz >= 1e6)
+        (void)snprintf(cell.text, sizeof cell.text, "%.3g MHz", hz / 1e6);
+    else if (hz >= 1000)
+        (void)snprintf(cell.text, sizeof cell.text, "%.3g kHz", hz / 1e3);
+    else
+        (void)snprintf(cell.text, sizeof cell.text, "%.3g Hz", hz);
+    return cell;
+}
+
+struct hst_cell hst_cell_bar(double share, int width, const struct hst_style *style)
+{
+    static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+    struct hst_cell cell;
+    char *at = cell.text;
+    int units = (int)lround(fmin(fmax(share, 0), 1) * width * 8), used = 0;
+    if (!style->utf8)
+        units = (units + 4) / 8 * 8;
+    for (; units >= 8; units -= 8, used++)
+        at = stpcpy(at, style->utf8 ? "█" : "#");
+    if (units > 0) {
+        at = stpcpy(at, eighths[units]);
+        used++;
+    }
+    for (; used < width; used++)
+        *at++ = ' ';
+    *at = '\0';
+    return cell;
+}
+
+static int continues(char byte) { return ((unsigned char)byte & 0xc0) == 0x80; }
+
+size_t hst_text_width(const char *text)
+{
+    size_t width = 0;
+    for (; *text != '\0'; text++)
+        width += !continues(*text);
+    return width;
+}
+
+/* Control characters, and the two bytes that spell one of the upper control characters in UTF-8. */
+static int is_control(const char *at)
+{
+    unsigned char c = (unsigned char)at[0];
+    return c < 0x20 || c == 0x7f ||
+           (c == 0xc2 && (unsigned char)at[1] >= 0x80 && (unsigned char)at[1] < 0xa0);
+}
+
+static void add_clean(struct hst_buffer *buffer, const char *at, size_t columns)
+{
+    while (*at != '\0' && columns > 0) {
+        size_t length = 1;
+        while (continues(at[length]))
+            length++;
+        if (is_control(at))
+            hst_buffer_add_byte(buffer, *at == '\t' ? ' ' : '?');
+        else
+            hst_buffer_add(buffer, at, length);
+        at += length;
+        columns--;
+    }
+}
+
+void hst_text_add(struct hst_buffer *buffer, const char *text, size_t width, enum hst_text_cut cut, int pad,
+                  const struct hst_style *style)
+{
+    const char *mark = style->utf8 ? "…" : "~";
+    size_t columns = hst_text_width(text);
+    if (columns <= width) {
+        add_clean(buffer, text, width);
+        if (pad)
+            hst_buffer_add_fmt(buffer, "%*s", (int)(width - columns), "");
+    } else if (cut == HST_CUT_END) {
+        add_clean(buffer, text, width > 0 ? width - 1 : 0);
+        hst_buffer_add_text(buffer, mark);
+    } else {
+        for (size_t skip = columns - width + 1; skip > 0; skip--)
+            for (text++; continues(*text); text++)
+                ;
+        hst_buffer_add_text(buffer, mark);
+        add_clean(buffer, text, width);
+    }
+}
+
+struct hst_cell hst_cell_file(const char *file, const char *directory)
+{
+    struct hst_cell cell;
+    size_t length = strlen(directory);
+    const char *shown = file;
+    if (length > 1 && strncmp(file, directory, length) == 0 && file[length] == '/') {
+        shown = file + length + 1;
+    } else if (file[0] == '/') {
+        int slashes = 0;
+        for (const char *at = file + strlen(file); at > file && slashes < 2; at--)
+            if (at[-1] == '/') {
+                slashes++;
+                shown = at;
+            }
+    }
+    /* The end of a path says more than its beginning. */
+    size_t size = strlen(shown);
+    if (size >= sizeof cell.text)
+        shown += size - sizeof cell.text + 1;
+    (void)snprintf(cell.text, sizeof cell.text, "%s", shown);
+    return cell;
+}
+
+struct hst_cell hst_cell_function(const struct hst_profile *profile, uint32_t function)
+{
+    static const char locals[] = "<locals>.";
+    struct hst_cell cell;
+    const char *name = hst_profile_text(profile, profile->functions[function].qualname);
+    if (name[0] == '\0')
+        name = hst_profile_text(profile, profile->functions[function].name);
+    size_t length = 0;
+    while (*name != '\0' && length + 1 < sizeof cell.text) {
+        if (strncmp(name, locals, sizeof locals - 1) == 0) {
+            name += sizeof locals - 1;
+            continue;
+        }
+        cell.text[length++] = *name++;
+    }
+    cell.text[length] = '\0';
+    return cell;
+}

@@ -1,0 +1,279 @@
+/* The default screen: the few functions and lines that matter, what fixing them would give, where the time
+ * went, and what to do next. Made to fit 100 columns by 40 lines. */
+#include "report/parts.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "report/source.h"
+
+#define FUNCTION_ROWS 8
+#define LINE_ROWS 6
+/* Rows below this share of the whole are left out of the default screen. */
+#define LEAST_SHARE 0.005
+
+/* What the text after the tables is made of. */
+struct findings {
+    uint32_t hot_function, hot_file; /* own code with most time; HST_ID_NONE = none */
+    const struct hst_states *states;
+};
+
+/* The columns before the name: 47 wide. */
+static void add_numbers(struct hst_page *page, const struct hst_sum *self, const struct hst_sum *total)
+{
+    struct hst_share share = hst_view_share(&page->view, self->ns);
+    struct hst_gain twice = hst_gain_of(&share, 2), free = hst_gain_of(&share, INFINITY);
+    struct hst_cell twice_cell = hst_cell_gain(&twice, page->style),
+                    free_cell = hst_cell_gain(&free, page->style);
+    hst_buffer_add_fmt(
+        page->out, " %s %s%s%s %4s %s", hst_cell_percent(share.share).text, hst_page_ink(page, HST_INK_CYAN),
+        hst_cell_bar(share.share, 5, page->style).text, hst_page_ink(page, HST_INK_RESET),
+        hst_cell_margin(&share).text,
+        hst_cell_percent(page->view.all.ns > 0 ? (double)total->ns / (double)page->view.all.ns : 0).text);
+    hst_buffer_add_fmt(page->out, " %*s%s %*s%s  ", 11 - (int)hst_text_width(twice_cell.text), "",
+                       twice_cell.text, 11 - (int)hst_text_width(free_cell.text), "", free_cell.text);
+}
+
+static size_t name_width(const struct hst_page *page)
+{
+    return page->style->width > 72 ? (size_t)page->style->width - 52 : 20;
+}
+
+static void add_library_note(struct hst_page *page, const struct hst_function_total *row)
+{
+    if (row->library_function == HST_ID_NONE || row->library_ns * 4 < row->self.ns ||
+        (double)row->library_ns < 0.02 * (double)page->view.all.ns)
+        return;
+    const struct hst_profile *profile = page->source->profile;
+    struct hst_cell file = hst_page_file(page, profile->functions[row->library_function].file);
+    HST_CLEANUP_FREE char *note = hst_asprintf(
+        "%s%.1f %% of it in libraries, most by calling %s (%s)", page->style->utf8 ? "└ " : "`- ",
+        100.0 * (double)row->library_ns / (double)page->view.all.ns,
+        hst_cell_function(profile, row->library_function).text, file.text);
+    if (note == NULL) {
+        page->out->failed = 1;
+        return;
+    }
+    hst_buffer_add_fmt(page->out, "%*s%s", 18, "", hst_page_ink(page, HST_INK_DIM));
+    hst_text_add(page->out, note, (size_t)(page->style->width > 60 ? page->style->width - 19 : 41),
+                 HST_CUT_END, 0, page->style);
+    hst_buffer_add_fmt(page->out, "%s\n", hst_page_ink(page, HST_INK_RESET));
+}
+
+static void add_heading(struct hst_page *page, const char *title, const char *about)
+{
+    hst_page_title(page, title);
+    hst_buffer_add_fmt(
+        page->out, "%s%*sthe whole is faster by\n", about,
+        24 - (int)strlen(title) - (int)strlen(about) > 0 ? 28 - (int)strlen(title) - (int)strlen(about) : 2,
+        "");
+}
+
+static void add_columns(struct hst_page *page, const char *what)
+{
+    hst_buffer_add_fmt(page->out,
+                       "%s    self          %s    total   if twice      if no\n"
+                       "    time       points     time   as fast    time at all  %s%s\n",
+                       hst_page_ink(page, HST_INK_DIM), page->style->utf8 ? "±" : "+-", what,
+                       hst_page_ink(page, HST_INK_RESET));
+}
+
+static int is_worth_a_row(const struct hst_page *page, const struct hst_sum *self,
+                          const struct hst_sum *total)
+{
+    const struct hst_sum *shown = page->options->sort == HST_SORT_TOTAL ? total : self;
+    return page->options->rows != 0 || (double)shown->ns >= LEAST_SHARE * (double)page->view.all.ns;
+}
+
+static void add_functions(struct hst_page *page, const struct hst_totals *totals)
+{
+    uint64_t rows = hst_page_rows(page, FUNCTION_ROWS), shown = 0;
+    uint64_t rest_ns = 0, rest = 0;
+    for (size_t i = 0; i < totals->function_count; i++) {
+        const struct hst_function_total *row = &totals->functions[i];
+        if (shown >= rows || !is_worth_a_row(page, &row->self, &row->total)) {
+            rest_ns += row->self.ns;
+            rest += row->self.ns > 0;
+            continue;
+        }
+        add_numbers(page, &row->self, &row->total);
+        hst_page_function(page, row->function, name_width(page));
+        hst_buffer_add_byte(page->out, '\n');
+        add_library_note(page, row);
+        shown++;
+    }
+    double whole = (double)page->view.all.ns;
+    if (totals->no_frame.ns > 0 && (double)totals->no_frame.ns >= LEAST_SHARE * whole)
+        hst_buffer_add_fmt(page->out,
+                           " %s%*s(no Python code on the stack: start, end, or a thread of C code)\n",
+                           hst_cell_percent((double)totals->no_frame.ns / whole).text, 43, "");
+    if (rest > 0)
+        hst_buffer_add_fmt(page->out, "%s %s%*s%llu more function%s (-n %llu)%s\n",
+                           hst_page_ink(page, HST_INK_DIM), hst_cell_percent((double)rest_ns / whole).text,
+                           43, "", (unsigned long long)rest, rest == 1 ? "" : "s",
+                           (unsigned long long)(rest + shown), hst_page_ink(page, HST_INK_RESET));
+}
+
+/* file:line and the source text of it, where the file is still what ran. */
+static void add_line_place(struct hst_page *page, const struct hst_line_total *row)
+{
+    const struct hst_profile *profile = page->source->profile;
+    char place[HST_CELL_BYTES + 16];
+    (void)snprintf(place, sizeof place, "%s:%u", hst_page_file(page, row->file).text, row->line);
+    size_t width = name_width(page),
+           place_width = hst_text_width(place) < width / 2 ? hst_text_width(place) : width / 2;
+    hst_text_add(page->out, place, place_width, HST_CUT_START, 0, page->style);
+    struct hst_source source;
+    if (hst_source_init(&source, hst_profile_text(profile, row->file), page->source->info) != HST_OK)
+        return;
+    if (!source.newer) {
+        const char *text = hst_source_line(&source, row->line);
+        text += strspn(text, " \t");
+        hst_buffer_add_fmt(page->out, "  %s", hst_page_ink(page, HST_INK_DIM));
+        hst_text_add(page->out, text, width - place_width - 2, HST_CUT_END, 0, page->style);
+        hst_buffer_add_text(page->out, hst_page_ink(page, HST_INK_RESET));
+    }
+    hst_source_release(&source);
+}
+
+static void add_lines(struct hst_page *page, const struct hst_totals *totals)
+{
+    hst_page_title(page, "Lines");
+    hst_buffer_add_byte(page->out, '\n');
+    uint64_t rows = hst_page_rows(page, LINE_ROWS), shown = 0;
+    for (size_t i = 0; i < totals->line_count && shown < rows; i++) {
+        const struct hst_line_total *row = &totals->lines[i];
+        if (row->line == 0 || !is_worth_a_row(page, &row->self, &row->total))
+            continue;
+        add_numbers(page, &row->self, &row->total);
+        add_line_place(page, row);
+        hst_buffer_add_byte(page->out, '\n');
+        shown++;
+    }
+}
+
+static double part(const struct hst_states *states, enum hst_activity activity)
+{
+    return states->all.ns > 0 ? (double)states->by_activity[activity].ns / (double)states->all.ns : 0;
+}
+
+static void add_next(struct hst_page *page, const struct findings *findings)
+{
+    const struct hst_profile *profile = page->source->profile;
+    const struct hst_states *states = findings->states;
+    unsigned long long number = page->source->info->number;
+    char text[2 * HST_CELL_BYTES];
+    hst_page_title(page, "Next");
+    hst_buffer_add_byte(page->out, '\n');
+    static const struct {
+        enum hst_activity activity;
+        double least;
+        enum hst_mode mode;
+        const char *meaning;
+    } looks[] = {
+        {HST_ACTIVITY_GIL_WAIT, 0.10, HST_MODE_GIL_WAIT, "who waits for the interpreter lock"},
+        {HST_ACTIVITY_GC, 0.05, HST_MODE_GC, "what makes the garbage collector run"},
+        {HST_ACTIVITY_BLOCKED, 0.25, HST_MODE_BLOCKED, "what the blocked time waits for"},
+    };
+    if (findings->hot_file != HST_ID_NONE) {
+        (void)snprintf(text, sizeof text, " %llu --lines %s", number,
+                       hst_page_file(page, findings->hot_file).text);
+        hst_page_command(page, "show", text, "the source with its time, line by line");
+    }
+    if (findings->hot_function != HST_ID_NONE) {
+        (void)snprintf(text, sizeof text, " %llu --callers '%s'", number,
+                       hst_cell_function(profile, findings->hot_function).text);
+        hst_page_command(page, "show", text, "who calls it, and what each caller costs");
+    }
+    for (size_t i = 0; i < HST_ARRAY_LENGTH(looks) && page->options->filter.mode == HST_MODE_WALL; i++)
+        if (part(states, looks[i].activity) >= looks[i].least) {
+            (void)snprintf(text, sizeof text, " %llu --mode %s", number, hst_mode_names[looks[i].mode]);
+            hst_page_command(page, "show", text, looks[i].meaning);
+        }
+    (void)snprintf(text, sizeof text, " %llu --tree", number);
+    hst_page_command(page, "show", text, "from the start of the program inward");
+    if (page->view.threads_active > 1) {
+        (void)snprintf(text, sizeof text, " %llu --threads", number);
+        hst_page_command(page, "show", text, "thread by thread");
+    }
+    (void)snprintf(text, sizeof text, " %llu last", number);
+    hst_page_command(page, "diff", text, "after a change and another run: did it help?");
+}
+
+static enum hst_status add_tables(struct hst_page *page, struct findings *findings)
+{
+    struct hst_totals totals;
+    HST_TRY(hst_totals_init(&totals, &page->view));
+    hst_totals_sort(&totals, page->source->profile, page->options->sort);
+    add_functions(page, &totals);
+    add_lines(page, &totals);
+    uint64_t most = 0;
+    for (size_t i = 0; i < totals.function_count; i++) {
+        uint32_t function = totals.functions[i].function;
+        if (!page->view.library[function] && totals.functions[i].self.ns > most) {
+            most = totals.functions[i].self.ns;
+            findings->hot_function = function;
+            findings->hot_file = page->source->profile->functions[function].file;
+        }
+    }
+    hst_totals_release(&totals);
+    /* The frame of a module has no callers to ask for, and text that is no file has no lines to show. */
+    if (findings->hot_file != HST_ID_NONE &&
+        hst_profile_text(page->source->profile, findings->hot_file)[0] == '<')
+        findings->hot_file = HST_ID_NONE;
+    if (findings->hot_function != HST_ID_NONE &&
+        hst_cell_function(page->source->profile, findings->hot_function).text[0] == '<')
+        findings->hot_function = HST_ID_NONE;
+    return HST_OK;
+}
+
+/* The states of what the tables hold, or, where the mode has only one, of the wall time around it. */
+static enum hst_status add_states(struct hst_page *page, struct hst_states *states, struct hst_error *err)
+{
+    if (page->options->filter.mode == HST_MODE_WALL || page->options->filter.mode == HST_MODE_ALL) {
+        HST_TRY(hst_states_init(states, &page->view));
+        return hst_page_states(page, states);
+    }
+    struct hst_filter filter = page->options->filter;
+    filter.mode = HST_MODE_WALL;
+    struct hst_view wall;
+    HST_TRY(hst_view_init(&wall, page->source->profile, page->source->aggregate, &filter, err));
+    enum hst_status status = hst_states_init(states, &wall);
+    hst_view_release(&wall);
+    return status == HST_OK ? hst_page_states(page, states) : status;
+}
+
+static void add_nothing(struct hst_page *page)
+{
+    hst_buffer_add_fmt(page->out, "\nNo samples of %s", hst_mode_description(page->options->filter.mode));
+    const struct hst_filter *filter = &page->options->filter;
+    if (page->source->info->cost.samples == 0)
+        hst_buffer_add_text(page->out, ": the program ended too soon, or it is not a Python.\n"
+                                       "A faster rate sees more of a short program: hasten run -r max ...\n");
+    else if (filter->show_count + filter->hide_count > 0 || filter->thread != HST_ID_NONE ||
+             filter->process != HST_ID_NONE)
+        hst_buffer_add_text(page->out, " pass the filters. Without them there are some.\n");
+    else
+        hst_buffer_add_text(page->out, " in this run. --mode all shows everything that there is.\n");
+}
+
+enum hst_status hst_page_summary(struct hst_page *page, struct hst_error *err)
+{
+    hst_page_header(page);
+    if (page->view.all.ns == 0) {
+        add_nothing(page);
+        return HST_OK;
+    }
+    struct findings findings = {.hot_function = HST_ID_NONE, .hot_file = HST_ID_NONE};
+    add_heading(page, "Functions", "");
+    add_columns(page, "function, with the library code it calls");
+    HST_TRY(add_tables(page, &findings));
+    struct hst_states states;
+    HST_TRY(add_states(page, &states, err));
+    findings.states = &states;
+    add_next(page, &findings);
+    hst_states_release(&states);
+    return HST_OK;
+}
