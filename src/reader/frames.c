@@ -160,6 +160,10 @@ static enum hst_status collect(struct hst_frames *frames, struct hst_walk *walk,
     const struct hst_abi *abi = &frames->runtime->abi;
     uint32_t length = frame_bytes(abi);
     int may_keep = 1;
+    /* A torn chain can be a circle: every address is compared with the one seen at the last power of two
+     * (Brent). */
+    hst_raddr landmark = 0;
+    size_t next_landmark = 64;
     walk->fresh_count = 0;
     *ret_kept = 0;
     for (hst_raddr at = walk->view.top_frame; at != 0 && at != walk->view.base_frame;) {
@@ -167,8 +171,12 @@ static enum hst_status collect(struct hst_frames *frames, struct hst_walk *walk,
         if (bytes == NULL)
             return HST_E_TORN;
         struct hst_frame f = decode_frame(abi, at, bytes);
-        if (!f.executing || walk->fresh_count >= DEPTH_MAX)
+        if (!f.executing || at == landmark || walk->fresh_count >= DEPTH_MAX)
             return HST_E_TORN;
+        if (walk->fresh_count == next_landmark) {
+            landmark = at;
+            next_landmark *= 2;
+        }
         if (!HST_RESERVE(walk->fresh, walk->fresh_capacity, walk->fresh_count + 1))
             return HST_E_NOMEM;
         walk->fresh[walk->fresh_count++] = f;

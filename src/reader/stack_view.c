@@ -11,8 +11,9 @@ enum {
     CHUNK_BYTES_MAX = 256 << 20,
     CHUNKS_MAX = 1 << 16,
     TSTATE_BYTES_MAX = 2048,
-    LOOSE_MAX = 768,  /* loose frames that one copy fetches together */
-    LOOSE_SPARE = 16, /* of them not seen in the last stack */
+    LOOSE_MAX = 1024,       /* loose frames that one copy fetches together */
+    LOOSE_KEPT = 64,        /* copies that a loose frame stays in after a stack last needed it */
+    LOOSE_GAP_BYTES = 2048, /* nearer ones are read as one piece: a piece costs as much as so many bytes */
 };
 
 void hst_stack_view_init(struct hst_stack_view *view, struct hst_memory *memory, const struct hst_abi *abi,
@@ -124,41 +125,60 @@ static int add_piece(struct hst_stack_view *view, size_t *count, hst_raddr addre
     return 1;
 }
 
-/* Drops loose frames that have not been seen for long. */
+/* Drops loose frames that have not been needed for long. */
 static void forget_loose(struct hst_stack_view *view)
 {
-    size_t kept = 0, spare = 0;
-    for (size_t i = 0; i < view->loose_count; i++) {
-        int fresh = view->loose[i].last_used + 1 >= view->serial;
-        if (kept < LOOSE_MAX &&
-            (fresh || (view->serial - view->loose[i].last_used < 64 && spare++ < LOOSE_SPARE)))
+    size_t kept = 0;
+    for (size_t i = 0; i < view->loose_count; i++)
+        if (view->serial - view->loose[i].last_used <= LOOSE_KEPT)
             view->loose[kept++] = view->loose[i];
-    }
     view->loose_count = kept;
+}
+
+/* One piece for the loose frames from first on that lie close together; returns the first that does not. */
+static size_t plan_loose(struct hst_stack_view *view, size_t first, struct hst_piece *ret_piece,
+                         size_t *ret_at)
+{
+    hst_raddr from = view->loose[first].address, to = from;
+    size_t i = first;
+    for (; i < view->loose_count && view->loose[i].address <= to + LOOSE_GAP_BYTES; i++) {
+        hst_raddr end = view->loose[i].address + view->loose[i].length;
+        to = end > to ? end : to;
+    }
+    *ret_piece = (struct hst_piece){.address = from, .length = to - from};
+    if (!buffer_room(view, to - from, ret_at))
+        return 0;
+    for (size_t k = first; k < i; k++)
+        view->loose[k].at = *ret_at + (view->loose[k].address - from);
+    return i;
 }
 
 /* Lays out the buffer and lists what to read into it; the order is root to leaf, as the frames were pushed.
  */
 static enum hst_status plan(struct hst_stack_view *view, size_t *count)
 {
+    size_t first_piece = *count;
     view->buffer_length = 0;
     for (size_t i = 0; i < view->active; i++) {
         struct hst_chunk *c = &view->chunks[i];
-        if (!buffer_room(view, c->size, &c->at))
-            return HST_E_NOMEM;
         c->valid = c->used;
+        if (!buffer_room(view, c->size, &c->at) || !add_piece(view, count, c->base, NULL, c->valid))
+            return HST_E_NOMEM;
     }
-    for (size_t i = 0; i < view->loose_count; i++)
-        if (!buffer_room(view, view->loose[i].length, &view->loose[i].at))
+    for (size_t i = 0, at; i < view->loose_count;) {
+        struct hst_piece piece;
+        i = plan_loose(view, i, &piece, &at);
+        if (i == 0 || !add_piece(view, count, piece.address, NULL, piece.length))
             return HST_E_NOMEM;
-    for (size_t i = 0; i < view->active; i++)
-        if (!add_piece(view, count, view->chunks[i].base, view->buffer + view->chunks[i].at,
-                       view->chunks[i].valid))
-            return HST_E_NOMEM;
-    for (size_t i = 0; i < view->loose_count; i++)
-        if (!add_piece(view, count, view->loose[i].address, view->buffer + view->loose[i].at,
-                       view->loose[i].length))
-            return HST_E_NOMEM;
+    }
+    /* The buffer stays where it is from here on: the pieces follow one another in it, chunks at their full
+     * size. */
+    size_t at = 0;
+    for (size_t i = first_piece; i < *count; i++) {
+        size_t chunk = i - first_piece;
+        view->pieces[i].into = view->buffer + at;
+        at += chunk < view->active ? view->chunks[chunk].size : view->pieces[i].length;
+    }
     return HST_OK;
 }
 
@@ -208,7 +228,6 @@ static enum hst_status read_once(struct hst_stack_view *view, int *ret_again)
     size_t count = 0;
     tstate_window(abi, &from, &length);
     view->serial++;
-    view->loose_hint = 0;
     view->chunk_hint = view->active > 0 ? view->active - 1 : 0;
     forget_loose(view);
     if (!add_piece(view, &count, view->tstate + from, window, length) ||
@@ -267,16 +286,28 @@ static struct hst_chunk *chunk_of(const struct hst_stack_view *view, hst_raddr a
     return NULL;
 }
 
+/* The index of the first loose frame behind address. */
+static size_t loose_after(const struct hst_stack_view *view, hst_raddr address)
+{
+    size_t low = 0, high = view->loose_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (view->loose[middle].address <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The loose frame that holds the bytes, or NULL. */
 static struct hst_loose *loose_of(const struct hst_stack_view *view, hst_raddr address, uint32_t length)
 {
-    size_t n = view->loose_count;
-    for (size_t i = 0, at = view->loose_hint; i < n; i++, at++) {
-        if (at >= n)
-            at = 0;
-        if (view->loose[at].address == address && view->loose[at].length >= length)
-            return &view->loose[at];
-    }
-    return NULL;
+    size_t after = loose_after(view, address);
+    if (after == 0)
+        return NULL;
+    struct hst_loose *l = &view->loose[after - 1];
+    return address - l->address + length <= l->length ? l : NULL;
 }
 
 const uint8_t *hst_stack_view_peek(const struct hst_stack_view *view, hst_raddr address, uint32_t length)
@@ -286,12 +317,8 @@ const uint8_t *hst_stack_view_peek(const struct hst_stack_view *view, hst_raddr 
         uint64_t offset = address - c->base;
         return offset + length <= c->valid ? view->buffer + c->at + offset : NULL;
     }
-    for (size_t i = 0; i < view->loose_count; i++) {
-        const struct hst_loose *l = &view->loose[i];
-        if (address >= l->address && address - l->address + length <= l->length)
-            return view->buffer + l->at + (address - l->address);
-    }
-    return NULL;
+    const struct hst_loose *l = loose_of(view, address, length);
+    return l != NULL ? view->buffer + l->at + (address - l->address) : NULL;
 }
 
 /* Reads on behind what the copy has of a chunk. */
@@ -319,9 +346,14 @@ static const uint8_t *add_loose(struct hst_stack_view *view, hst_raddr address, 
         hst_memory_read(view->memory, address, view->buffer + at, length) != HST_OK)
         return NULL;
     if (view->loose_count < LOOSE_MAX &&
-        HST_RESERVE(view->loose, view->loose_capacity, view->loose_count + 1))
-        view->loose[view->loose_count++] =
+        HST_RESERVE(view->loose, view->loose_capacity, view->loose_count + 1)) {
+        size_t after = loose_after(view, address);
+        struct hst_loose *place = &view->loose[after];
+        memmove(place + 1, place, (view->loose_count - after) * sizeof *place);
+        *place =
             (struct hst_loose){.address = address, .length = length, .last_used = view->serial, .at = at};
+        view->loose_count++;
+    }
     return view->buffer + at;
 }
 
@@ -338,6 +370,5 @@ const uint8_t *hst_stack_view_get(struct hst_stack_view *view, hst_raddr address
     if (l == NULL)
         return add_loose(view, address, length);
     l->last_used = view->serial;
-    view->loose_hint = (size_t)(l - view->loose) + 1;
-    return view->buffer + l->at;
+    return view->buffer + l->at + (address - l->address);
 }

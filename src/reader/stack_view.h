@@ -31,8 +31,8 @@ struct hst_stack_view {
     size_t buffer_length, buffer_capacity;
     struct hst_chunk *chunks; /* root first; [0, active) are in use */
     size_t chunk_count, chunk_capacity, active, chunk_hint;
-    struct hst_loose *loose;
-    size_t loose_count, loose_capacity, loose_hint;
+    struct hst_loose *loose; /* in order of address */
+    size_t loose_count, loose_capacity;
     struct hst_piece *pieces;
     size_t piece_capacity;
     uint32_t serial;
