@@ -112,7 +112,7 @@ enum hst_status hst_store_number(struct hst_store *store, const char *sql, uint6
                                  int64_t missing, int64_t *ret_number, struct hst_error *err)
 {
     HST_CLEANUP_STATEMENT sqlite3_stmt *statement = NULL;
-    int row;
+    int row = 0;
     HST_TRY(hst_store_prepare(store, sql, &statement, err));
     if (sqlite3_bind_parameter_count(statement) > 0)
         hst_store_bind(statement, 1, parameter);

@@ -17,6 +17,7 @@ struct hst_store {
     sqlite3 *db;
     char *path;
     enum hst_store_mode mode;
+    const struct hst_schema *schema;
     int copied; /* an older file that could not be upgraded in place: db is an upgraded copy in memory */
 };
 

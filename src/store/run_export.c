@@ -104,7 +104,7 @@ enum hst_status hst_store_export(struct hst_store *store, uint64_t number, const
         return hst_store_nomem(err);
     (void)unlink(temporary);
     struct hst_store *to = NULL;
-    enum hst_status status = hst_store_open(temporary, HST_STORE_WRITE, &to, err);
+    enum hst_status status = hst_store_open_schema(temporary, HST_STORE_WRITE, store->schema, &to, err);
     if (status == HST_OK)
         status = copy_run(store, to, number, err);
     hst_store_free(to);

@@ -79,14 +79,11 @@ static char *immutable_uri(const char *path)
 /* Why the file could not be opened, in the system's words. */
 static enum hst_status fail_open(struct hst_store *store, struct hst_error *err)
 {
-    struct stat info;
     if ((sqlite3_errcode(store->db) & 0xff) != SQLITE_CANTOPEN)
         return hst_store_fail(store, err);
     int write = store->mode == HST_STORE_WRITE;
     enum hst_status status = HST_E_IO;
-    if (stat(store->path, &info) == 0 && S_ISDIR(info.st_mode)) {
-        status = hst_error_set(err, HST_E_INVALID, "%s is a folder, not a store", store->path);
-    } else if (access(store->path, R_OK) != 0 && (errno != ENOENT || !write)) {
+    if (access(store->path, R_OK) != 0 && (errno != ENOENT || !write)) {
         status = hst_error_set(err, hst_status_from_errno(errno), "cannot open the store %s: %s", store->path,
                                strerror(errno));
     } else if (write) {
@@ -101,7 +98,8 @@ static enum hst_status fail_open(struct hst_store *store, struct hst_error *err)
 }
 
 /* Opens the connection with the settings that protect against what a file may contain. */
-static enum hst_status connect(struct hst_store *store, const char *name, int flags, struct hst_error *err)
+static enum hst_status open_connection(struct hst_store *store, const char *name, int flags,
+                                       struct hst_error *err)
 {
     (void)sqlite3_close_v2(store->db);
     store->db = NULL;
@@ -137,7 +135,7 @@ static enum hst_status open_for_writing(struct hst_store *store, const struct hs
 {
     int version;
     HST_TRY(make_folder(store->path, err));
-    HST_TRY(connect(store, store->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err));
+    HST_TRY(open_connection(store, store->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err));
     if (sqlite3_db_readonly(store->db, "main") == 1) {
         (void)hst_error_set(err, HST_E_READONLY, "%s cannot be written", store->path);
         hst_error_hint(err, "check the rights of the file, or use another store with --store FILE");
@@ -181,7 +179,7 @@ static enum hst_status upgrade_for_reading(struct hst_store *store, const struct
     struct hst_error ignored;
     if (hst_store_open_schema(store->path, HST_STORE_WRITE, schema, &writable, &ignored) != HST_OK)
         return copy_and_upgrade(store, schema, err);
-    return connect(store, store->path, SQLITE_OPEN_READONLY, err);
+    return open_connection(store, store->path, SQLITE_OPEN_READONLY, err);
 }
 
 static enum hst_status open_for_reading(struct hst_store *store, const struct hst_schema *schema,
@@ -193,7 +191,7 @@ static enum hst_status open_for_reading(struct hst_store *store, const struct hs
         hst_error_hint(err, "`hasten run PROGRAM` makes one; another is named with --store FILE");
         return HST_E_NOENT;
     }
-    HST_TRY(connect(store, store->path, SQLITE_OPEN_READONLY, err));
+    HST_TRY(open_connection(store, store->path, SQLITE_OPEN_READONLY, err));
     int result = sqlite3_exec(store->db, "SELECT count(*) FROM sqlite_master", NULL, NULL, NULL) & 0xff;
     if (result == SQLITE_CANTOPEN || result == SQLITE_READONLY) {
         /* Reading a WAL file wants to write beside it.  Where that is not allowed nobody writes the file
@@ -212,7 +210,7 @@ static enum hst_status open_for_reading(struct hst_store *store, const struct hs
                            "copy both files to a folder of your own and name the copy with --store FILE");
             return HST_E_PERM;
         }
-        HST_TRY(connect(store, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, err));
+        HST_TRY(open_connection(store, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, err));
     }
     if (sqlite3_exec(store->db, "SELECT count(*) FROM sqlite_master", NULL, NULL, NULL) != SQLITE_OK)
         return fail_open(store, err);
@@ -235,10 +233,17 @@ enum hst_status hst_store_open_schema(const char *path, enum hst_store_mode mode
     if (store == NULL)
         return hst_store_nomem(err);
     store->mode = mode;
+    store->schema = schema;
     /* ":memory:" is a file name like another here. */
     store->path = path[0] == ':' ? hst_asprintf("./%s", path) : hst_strdup(path);
     if (store->path == NULL)
         return hst_store_nomem(err);
+    struct stat info;
+    if (stat(store->path, &info) == 0 && S_ISDIR(info.st_mode)) {
+        (void)hst_error_set(err, HST_E_INVALID, "%s is a folder, not a store", store->path);
+        hst_error_hint(err, "name a file in it with --store FILE");
+        return HST_E_INVALID;
+    }
     HST_TRY(mode == HST_STORE_WRITE ? open_for_writing(store, schema, err)
                                     : open_for_reading(store, schema, err));
     *ret_store = HST_TAKE(store);
