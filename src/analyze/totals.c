@@ -67,6 +67,8 @@ static void enter(void *context, const struct hst_tree *tree, uint32_t id)
     hst_sum_add(&line->self, &node->self);
     function->library_ns += node->library_ns;
     line->library_ns += node->library_ns;
+    function->waiting_ns += node->waiting_ns;
+    line->waiting_ns += node->waiting_ns;
     if (walk->on_path[node->function]++ == 0)
         hst_sum_add(&function->total, &node->total);
     if (walk->line_on_path[l]++ == 0)

@@ -8,6 +8,7 @@
 struct hst_function_total {
     uint32_t function;
     struct hst_sum self, total;
+    uint64_t waiting_ns;       /* part of self that was no work (tree.h) */
     uint64_t library_ns;       /* part of self spent in folded library frames that it called */
     uint32_t library_function; /* the one it called that took most of that; HST_ID_NONE = none */
 };
@@ -17,7 +18,7 @@ struct hst_line_total {
     uint32_t line;     /* 0 = instructions without one */
     uint32_t function; /* one that the line belongs to */
     struct hst_sum self, total;
-    uint64_t library_ns;
+    uint64_t waiting_ns, library_ns;
 };
 
 struct hst_totals {

@@ -16,7 +16,7 @@ const char *const hst_mode_names[] = {"wall", "cpu", "gil", "gil-wait", "blocked
 const char *hst_mode_description(enum hst_mode mode)
 {
     static const char *const texts[] = {
-        [HST_MODE_WALL] = "wall time, idle threads left out",
+        [HST_MODE_WALL] = "wall time without idle threads",
         [HST_MODE_CPU] = "time on a CPU",
         [HST_MODE_GIL] = "time with the interpreter lock held",
         [HST_MODE_GIL_WAIT] = "time waiting for the interpreter lock",

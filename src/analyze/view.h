@@ -20,7 +20,7 @@ enum hst_mode {
     HST_MODE_ALL,
 };
 extern const char *const hst_mode_names[]; /* by enum hst_mode; ends with NULL */
-/* "wall time, idle threads left out": what the time of a mode is, for a heading. */
+/* "wall time without idle threads": what the time of a mode is, for a heading. */
 const char *hst_mode_description(enum hst_mode mode);
 
 struct hst_filter {

@@ -10,6 +10,8 @@
 #include "report/cell.h"
 #include "report/json.h"
 
+#define NAME_WIDTH 15
+
 static int print_json(struct hst_cli *cli, const struct hst_run_info *runs, size_t count)
 {
     json_t *rows = json_array();
@@ -18,7 +20,9 @@ static int print_json(struct hst_cli *cli, const struct hst_run_info *runs, size
     return hst_cli_print_json(cli, rows);
 }
 
-static void add_row(struct hst_buffer *out, const struct hst_run_info *run, const struct hst_style *style)
+/* name_width: 0 when no run has a name. */
+static void add_row(struct hst_buffer *out, const struct hst_run_info *run, size_t name_width,
+                    const struct hst_style *style)
 {
     static const char *const marks[] = {
         [HST_RUN_RECORDING] = "recording", [HST_RUN_COMPLETE] = "", [HST_RUN_INTERRUPTED] = "interrupted"};
@@ -30,10 +34,9 @@ static void add_row(struct hst_buffer *out, const struct hst_run_info *run, cons
     hst_buffer_add_fmt(out, "%5llu  %-16s %11s %11s %11s  ", (unsigned long long)run->number, when,
                        hst_cell_duration(run->duration_ns).text, hst_cell_duration(run->cpu_ns).text,
                        hst_cell_count(run->cost.samples).text);
-    hst_text_add(out, run->name, 14, HST_CUT_END, 1, style);
-    hst_buffer_add_byte(out, ' ');
+    hst_text_add(out, run->name, name_width, HST_CUT_END, 1, style);
     const char *mark = marks[run->status <= HST_RUN_INTERRUPTED ? run->status : 0];
-    size_t width = style->width > 100 ? (size_t)style->width - 78 : 22;
+    size_t width = (style->width > 100 ? (size_t)style->width : 100) - 64 - name_width;
     if (mark[0] != '\0')
         hst_buffer_add_fmt(out, "%s(%s)%s ", hst_ink(style, HST_INK_YELLOW), mark,
                            hst_ink(style, HST_INK_RESET));
@@ -46,11 +49,16 @@ static int print_table(struct hst_cli *cli, const struct hst_run_info *runs, siz
 {
     HST_CLEANUP(hst_buffer_release) struct hst_buffer out;
     hst_buffer_init(&out, 0);
-    hst_buffer_add_fmt(&out, "%s  run  %-16s %11s %11s %11s  %-14s command%s\n",
-                       hst_ink(&cli->out_style, HST_INK_BOLD), "started", "wall", "CPU", "samples", "name",
+    size_t name_width = 0;
+    for (size_t i = 0; i < count; i++)
+        if (runs[i].name[0] != '\0')
+            name_width = NAME_WIDTH;
+    hst_buffer_add_fmt(&out, "%s  run  %-16s %11s %11s %11s  %-*scommand%s\n",
+                       hst_ink(&cli->out_style, HST_INK_BOLD), "started", "wall", "CPU", "samples",
+                       (int)name_width, name_width > 0 ? "name" : "",
                        hst_ink(&cli->out_style, HST_INK_RESET));
     for (size_t i = 0; i < count; i++)
-        add_row(&out, &runs[i], &cli->out_style);
+        add_row(&out, &runs[i], name_width, &cli->out_style);
     if (left_out > 0)
         hst_buffer_add_fmt(&out, "  ... and %zu older ones (-n ROWS)\n", left_out);
     if (hst_buffer_status(&out) != HST_OK) {

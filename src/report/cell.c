@@ -56,7 +56,7 @@ struct hst_cell hst_cell_percent(double share)
 struct hst_cell hst_cell_margin(const struct hst_share *share)
 {
     struct hst_cell cell;
-    double points = 100 * fmax(share->interval.high - share->share, share->share - share->interval.low);
+    double points = 100 * (share->interval.high - share->interval.low) / 2;
     (void)snprintf(cell.text, sizeof cell.text, points < 9.95 ? "%.1f" : "%.0f", points);
     return cell;
 }
@@ -69,13 +69,15 @@ static void speedup_print(char *text, size_t size, double speedup)
         (void)snprintf(text, size, speedup < 9.995 ? "%.2f" : speedup < 99.95 ? "%.1f" : "%.0f", speedup);
 }
 
-struct hst_cell hst_cell_gain(const struct hst_gain *gain, const struct hst_style *style)
+struct hst_cell hst_cell_gain(const struct hst_gain *gain, int only_most, const struct hst_style *style)
 {
     struct hst_cell cell;
     char low[16], high[16];
     speedup_print(low, sizeof low, gain->interval.low);
     speedup_print(high, sizeof high, gain->interval.high);
-    if (strcmp(low, high) == 0)
+    if (only_most)
+        (void)snprintf(cell.text, sizeof cell.text, "%s%sx", style->utf8 ? "≤" : "<=", high);
+    else if (strcmp(low, high) == 0)
         (void)snprintf(cell.text, sizeof cell.text, "%sx", low);
     else
         (void)snprintf(cell.text, sizeof cell.text, "%s%s%sx", low, style->utf8 ? "–" : "-", high);

@@ -22,7 +22,8 @@ struct hst_cell hst_cell_duration(uint64_t ns);                 /* "12.3 s", "45
 struct hst_cell hst_cell_count(uint64_t count);                 /* "1,234,567" */
 struct hst_cell hst_cell_percent(double share);                 /* " 45.2 %": always 7 wide */
 struct hst_cell hst_cell_margin(const struct hst_share *share); /* half of the interval in points, "1.1" */
-struct hst_cell hst_cell_gain(const struct hst_gain *gain, const struct hst_style *style); /* "1.27-1.31x" */
+/* "1.27-1.31x"; only_most: "<=1.31x" */
+struct hst_cell hst_cell_gain(const struct hst_gain *gain, int only_most, const struct hst_style *style);
 struct hst_cell hst_cell_rate(double hz); /* "1 kHz"; 0: "full speed" */
 struct hst_cell hst_cell_bar(double share, int width, const struct hst_style *style); /* always width wide */
 

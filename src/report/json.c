@@ -103,6 +103,7 @@ static json_t *functions_json(const struct hst_view *view, const struct hst_tota
         json_t *row = function_json(view, total->function);
         if (add_times(row, view, &total->self, &total->total) |
             json_object_set_new(row, "library_ns", whole(total->library_ns)) |
+            json_object_set_new(row, "waiting_ns", whole(total->waiting_ns)) |
             json_object_set_new(row, "library_call", function_json(view, total->library_function)) |
             json_array_append_new(rows, row)) {
             json_decref(rows);
@@ -129,6 +130,7 @@ static json_t *lines_json(const struct hst_view *view, const struct hst_totals *
                                                      view->profile->functions[total->function].qualname)));
         if (add_times(row, view, &total->self, &total->total) |
             json_object_set_new(row, "library_ns", whole(total->library_ns)) |
+            json_object_set_new(row, "waiting_ns", whole(total->waiting_ns)) |
             json_array_append_new(rows, row)) {
             json_decref(rows);
             return NULL;
@@ -311,9 +313,10 @@ enum hst_status hst_report_json(const struct hst_report_source *source,
     struct hst_view view;
     HST_TRY(hst_view_init(&view, source->profile, source->aggregate, &options->filter, err));
     json_t *page =
-        json_pack("{s:o,s:s,s:o,s:o,s:o}", "run", hst_run_info_json(source->info), "mode",
+        json_pack("{s:o,s:s,s:o,s:o,s:o,s:b}", "run", hst_run_info_json(source->info), "mode",
                   hst_mode_names[options->filter.mode], "ns", whole(view.all.ns), "samples",
-                  whole(view.all.samples), "effective_samples", number(hst_effective_samples(&view.all)));
+                  whole(view.all.samples), "effective_samples", number(hst_effective_samples(&view.all)),
+                  "threads_overlap", hst_threads_overlap(&view, source->info));
     enum hst_status status = page != NULL ? fill(source, options, &view, page, err) : HST_E_NOMEM;
     hst_view_release(&view);
     if (status == HST_OK) {

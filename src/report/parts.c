@@ -1,6 +1,7 @@
 /* The parts of a page that every report has. */
 #include "report/parts.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -68,43 +69,75 @@ void hst_page_function(struct hst_page *page, uint32_t function, size_t width)
     hst_buffer_add_text(page->out, hst_page_ink(page, HST_INK_RESET));
 }
 
-/* The interpreter of the first process that has one, and how many other processes there were. */
-static void add_interpreter(struct hst_page *page, const char *dot)
+int hst_threads_overlap(const struct hst_view *view, const struct hst_run_info *info)
 {
-    const struct hst_profile *profile = page->source->profile;
-    const char *interpreter = "no Python seen";
-    for (size_t p = profile->process_count; p-- > 0;)
-        if (hst_profile_text(profile, profile->processes[p].interpreter)[0] != '\0')
-            interpreter = hst_profile_text(profile, profile->processes[p].interpreter);
-    hst_buffer_add_text(page->out, dot);
-    hst_text_add(page->out, interpreter, 24, HST_CUT_END, 0, page->style);
-    if (profile->process_count > 1)
-        hst_buffer_add_fmt(page->out, " x %zu processes", profile->process_count);
+    return view->threads_active > 1 && view->all.ns > info->duration_ns + info->duration_ns / 10;
+}
+
+/* Facts one after the other, on a second line where they would leave the screen. */
+struct facts {
+    struct hst_page *page;
+    size_t column;
+};
+
+static void fact(struct facts *facts, const char *fmt, ...) HST_PRINTF(2, 3);
+static void fact(struct facts *facts, const char *fmt, ...)
+{
+    struct hst_page *page = facts->page;
+    char text[HST_CELL_BYTES];
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    size_t width = hst_text_width(text);
+    if (facts->column > 0 && facts->column + 3 + width > (size_t)page->style->width) {
+        hst_buffer_add_text(page->out, "\n  ");
+        facts->column = 2;
+    } else if (facts->column > 0) {
+        hst_buffer_add_text(page->out, page->style->utf8 ? " · " : " | ");
+        facts->column += 3;
+    }
+    hst_text_add(page->out, text, width, HST_CUT_END, 0, page->style);
+    facts->column += width;
+}
+
+/* The interpreter of the first process that has one. */
+static const char *interpreter(const struct hst_profile *profile)
+{
+    for (size_t p = 0; p < profile->process_count; p++) {
+        const char *text = hst_profile_text(profile, profile->processes[p].interpreter);
+        if (text[0] != '\0')
+            return text;
+    }
+    return "no Python seen";
 }
 
 static void add_facts(struct hst_page *page)
 {
     const struct hst_run_info *info = page->source->info;
+    const struct hst_profile *profile = page->source->profile;
     const struct hst_run_cost *cost = &info->cost;
-    const char *dot = page->style->utf8 ? " · " : " | ";
-    hst_buffer_add_fmt(page->out, "%srun %llu%s  %s wall%s%s CPU", hst_page_ink(page, HST_INK_BOLD),
-                       (unsigned long long)info->number, hst_page_ink(page, HST_INK_RESET),
-                       hst_cell_duration(info->duration_ns).text, dot, hst_cell_duration(info->cpu_ns).text);
-    add_interpreter(page, dot);
-    hst_buffer_add_fmt(page->out, "%s%s samples at %s", dot, hst_cell_count(cost->samples).text,
-                       hst_cell_rate(info->rate_hz).text);
+    struct facts facts = {.page = page};
+    hst_buffer_add_text(page->out, hst_page_ink(page, HST_INK_BOLD));
+    fact(&facts, "run %llu", (unsigned long long)info->number);
+    hst_buffer_add_text(page->out, hst_page_ink(page, HST_INK_RESET));
+    fact(&facts, "%s wall", hst_cell_duration(info->duration_ns).text);
+    fact(&facts, "%s CPU", hst_cell_duration(info->cpu_ns).text);
+    fact(&facts, "%.40s", interpreter(profile));
+    if (profile->process_count > 1)
+        fact(&facts, "%zu processes", profile->process_count);
+    fact(&facts, "%s samples at %s", hst_cell_count(cost->samples).text, hst_cell_rate(info->rate_hz).text);
     uint64_t tried = cost->samples + cost->dropped;
     if (cost->dropped == 0)
-        hst_buffer_add_fmt(page->out, "%s0 dropped", dot);
+        fact(&facts, "0 dropped");
     else
-        hst_buffer_add_fmt(page->out, "%s%.2g %% dropped", dot,
-                           100.0 * (double)cost->dropped / (double)tried);
+        fact(&facts, cost->dropped * 10 < tried ? "%.2g %% dropped" : "%.0f %% dropped",
+             100.0 * (double)cost->dropped / (double)tried);
     if (cost->slowdown_percent >= 0)
-        hst_buffer_add_fmt(page->out, "%scost %.1f %%", dot, cost->slowdown_percent);
+        fact(&facts, "cost %.1f %%", cost->slowdown_percent);
     else if (info->duration_ns > 0)
-        hst_buffer_add_fmt(page->out, "%scost %.1f %% of a CPU", dot,
-                           100.0 * (double)(cost->read_cpu_ns + cost->wake_cpu_ns) /
-                               (double)info->duration_ns);
+        fact(&facts, "cost %.1f %% CPU",
+             100.0 * (double)(cost->read_cpu_ns + cost->wake_cpu_ns) / (double)info->duration_ns);
     hst_buffer_add_byte(page->out, '\n');
 }
 

@@ -26,6 +26,10 @@ uint64_t hst_page_rows(const struct hst_page *page, uint64_t usual);
 void hst_page_function(struct hst_page *page, uint32_t function, size_t width);
 struct hst_cell hst_page_file(const struct hst_page *page, uint32_t file);
 
+/* Whether threads did things at the same time: then speeding up one of them may leave the whole as slow as it
+ * was, and Amdahl's law gives only the most that could be gained. */
+int hst_threads_overlap(const struct hst_view *view, const struct hst_run_info *info);
+
 /* Marks in ret_wanted (by function) those that the subject names: exactly, else as a pattern. */
 enum hst_status hst_subject_functions(const struct hst_profile *profile, const char *subject,
                                       uint8_t *ret_wanted, struct hst_error *err) HST_MUST_CHECK;

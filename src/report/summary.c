@@ -20,64 +20,82 @@ struct findings {
     const struct hst_states *states;
 };
 
-/* The columns before the name: 47 wide. */
+/* The columns before the name. */
+#define NAME_COLUMN 53
 static void add_numbers(struct hst_page *page, const struct hst_sum *self, const struct hst_sum *total)
 {
     struct hst_share share = hst_view_share(&page->view, self->ns);
     struct hst_gain twice = hst_gain_of(&share, 2), free = hst_gain_of(&share, INFINITY);
-    struct hst_cell twice_cell = hst_cell_gain(&twice, page->style),
-                    free_cell = hst_cell_gain(&free, page->style);
-    hst_buffer_add_fmt(
-        page->out, " %s %s%s%s %4s %s", hst_cell_percent(share.share).text, hst_page_ink(page, HST_INK_CYAN),
-        hst_cell_bar(share.share, 5, page->style).text, hst_page_ink(page, HST_INK_RESET),
-        hst_cell_margin(&share).text,
-        hst_cell_percent(page->view.all.ns > 0 ? (double)total->ns / (double)page->view.all.ns : 0).text);
+    int only_most = hst_threads_overlap(&page->view, page->source->info);
+    struct hst_cell twice_cell = hst_cell_gain(&twice, only_most, page->style),
+                    free_cell = hst_cell_gain(&free, only_most, page->style);
+    hst_buffer_add_fmt(page->out, " %s %s%s%s %4s %s", hst_cell_percent(share.share).text,
+                       hst_page_ink(page, HST_INK_CYAN), hst_cell_bar(share.share, 5, page->style).text,
+                       hst_page_ink(page, HST_INK_RESET), hst_cell_margin(&share).text,
+                       hst_cell_percent((double)total->ns / (double)page->view.all.ns).text);
     hst_buffer_add_fmt(page->out, " %*s%s %*s%s  ", 11 - (int)hst_text_width(twice_cell.text), "",
                        twice_cell.text, 11 - (int)hst_text_width(free_cell.text), "", free_cell.text);
 }
 
 static size_t name_width(const struct hst_page *page)
 {
-    return page->style->width > 72 ? (size_t)page->style->width - 52 : 20;
+    return page->style->width > NAME_COLUMN + 20 ? (size_t)page->style->width - NAME_COLUMN : 20;
 }
 
-static void add_library_note(struct hst_page *page, const struct hst_function_total *row)
+static void add_note(struct hst_page *page, const char *note)
 {
-    if (row->library_function == HST_ID_NONE || row->library_ns * 4 < row->self.ns ||
-        (double)row->library_ns < 0.02 * (double)page->view.all.ns)
-        return;
-    const struct hst_profile *profile = page->source->profile;
-    struct hst_cell file = hst_page_file(page, profile->functions[row->library_function].file);
-    HST_CLEANUP_FREE char *note = hst_asprintf(
-        "%s%.1f %% of it in libraries, most by calling %s (%s)", page->style->utf8 ? "└ " : "`- ",
-        100.0 * (double)row->library_ns / (double)page->view.all.ns,
-        hst_cell_function(profile, row->library_function).text, file.text);
-    if (note == NULL) {
-        page->out->failed = 1;
-        return;
-    }
-    hst_buffer_add_fmt(page->out, "%*s%s", 18, "", hst_page_ink(page, HST_INK_DIM));
-    hst_text_add(page->out, note, (size_t)(page->style->width > 60 ? page->style->width - 19 : 41),
+    hst_buffer_add_fmt(page->out, "%*s%s", 19, "", hst_page_ink(page, HST_INK_DIM));
+    hst_text_add(page->out, note, (size_t)(page->style->width > 60 ? page->style->width - 20 : 40),
                  HST_CUT_END, 0, page->style);
     hst_buffer_add_fmt(page->out, "%s\n", hst_page_ink(page, HST_INK_RESET));
 }
 
-static void add_heading(struct hst_page *page, const char *title, const char *about)
+/* Below a function that is not what it seems: mostly waiting, or mostly library code. */
+static void add_function_note(struct hst_page *page, const struct hst_function_total *row)
 {
-    hst_page_title(page, title);
-    hst_buffer_add_fmt(
-        page->out, "%s%*sthe whole is faster by\n", about,
-        24 - (int)strlen(title) - (int)strlen(about) > 0 ? 28 - (int)strlen(title) - (int)strlen(about) : 2,
-        "");
+    const struct hst_profile *profile = page->source->profile;
+    double self = (double)row->self.ns;
+    if (self < 0.02 * (double)page->view.all.ns)
+        return;
+    char waiting[64] = "", library[2 * HST_CELL_BYTES + 80] = "", note[sizeof waiting + sizeof library + 16];
+    if (page->options->filter.mode == HST_MODE_WALL && (double)row->waiting_ns >= 0.5 * self)
+        (void)snprintf(waiting, sizeof waiting, "%.0f %% of that is waiting, not work",
+                       100 * (double)row->waiting_ns / self);
+    if (row->library_function != HST_ID_NONE && (double)row->library_ns >= 0.25 * self)
+        (void)snprintf(library, sizeof library, "%.0f %% of that in library code, most by calling %s (%s)",
+                       100 * (double)row->library_ns / self,
+                       hst_cell_function(profile, row->library_function).text,
+                       hst_page_file(page, profile->functions[row->library_function].file).text);
+    if (waiting[0] == '\0' && library[0] == '\0')
+        return;
+    (void)snprintf(note, sizeof note, "%s%s%s%s", page->style->utf8 ? "└ " : "`- ", waiting,
+                   waiting[0] != '\0' && library[0] != '\0' ? "; " : "", library);
+    add_note(page, note);
 }
 
-static void add_columns(struct hst_page *page, const char *what)
+/* Which part of the run this is: "wall time without idle threads, 8.00 s in 2 threads". */
+static void add_mode(struct hst_page *page)
 {
-    hst_buffer_add_fmt(page->out,
-                       "%s    self          %s    total   if twice      if no\n"
-                       "    time       points     time   as fast    time at all  %s%s\n",
-                       hst_page_ink(page, HST_INK_DIM), page->style->utf8 ? "±" : "+-", what,
+    hst_buffer_add_fmt(page->out, "\nShown: %s%s%s, %s", hst_page_ink(page, HST_INK_BOLD),
+                       hst_mode_description(page->options->filter.mode), hst_page_ink(page, HST_INK_RESET),
+                       hst_cell_duration(page->view.all.ns).text);
+    if (page->view.threads_active > 1)
+        hst_buffer_add_fmt(page->out, " in %u threads", page->view.threads_active);
+    if (page->options->filter.mode == HST_MODE_WALL && page->view.left_out_ns > 0)
+        hst_buffer_add_fmt(page->out, "; %s idle left out", hst_cell_duration(page->view.left_out_ns).text);
+    hst_buffer_add_fmt(page->out, "%s  (see --mode)%s\n", hst_page_ink(page, HST_INK_DIM),
                        hst_page_ink(page, HST_INK_RESET));
+}
+
+static void add_columns(struct hst_page *page)
+{
+    const char *bold = hst_page_ink(page, HST_INK_BOLD), *dim = hst_page_ink(page, HST_INK_DIM),
+               *reset = hst_page_ink(page, HST_INK_RESET);
+    hst_buffer_add_fmt(page->out, "\n%sFunctions%s%s%21s%s\n", bold, reset, dim, "",
+                       "the whole is faster, were it");
+    hst_buffer_add_fmt(page->out, "    self          %s   total   2x as fast        free  function%s%s\n",
+                       page->style->utf8 ? "±" : "+-",
+                       page->options->filter.fold ? ", with the library code it calls" : "", reset);
 }
 
 static int is_worth_a_row(const struct hst_page *page, const struct hst_sum *self,
@@ -101,18 +119,17 @@ static void add_functions(struct hst_page *page, const struct hst_totals *totals
         add_numbers(page, &row->self, &row->total);
         hst_page_function(page, row->function, name_width(page));
         hst_buffer_add_byte(page->out, '\n');
-        add_library_note(page, row);
+        add_function_note(page, row);
         shown++;
     }
     double whole = (double)page->view.all.ns;
     if (totals->no_frame.ns > 0 && (double)totals->no_frame.ns >= LEAST_SHARE * whole)
-        hst_buffer_add_fmt(page->out,
-                           " %s%*s(no Python code on the stack: start, end, or a thread of C code)\n",
-                           hst_cell_percent((double)totals->no_frame.ns / whole).text, 43, "");
+        hst_buffer_add_fmt(page->out, " %s%*s(no Python code: start, end, C threads)\n",
+                           hst_cell_percent((double)totals->no_frame.ns / whole).text, NAME_COLUMN - 8, "");
     if (rest > 0)
         hst_buffer_add_fmt(page->out, "%s %s%*s%llu more function%s (-n %llu)%s\n",
                            hst_page_ink(page, HST_INK_DIM), hst_cell_percent((double)rest_ns / whole).text,
-                           43, "", (unsigned long long)rest, rest == 1 ? "" : "s",
+                           NAME_COLUMN - 8, "", (unsigned long long)rest, rest == 1 ? "" : "s",
                            (unsigned long long)(rest + shown), hst_page_ink(page, HST_INK_RESET));
 }
 
@@ -202,12 +219,22 @@ static void add_next(struct hst_page *page, const struct findings *findings)
     hst_page_command(page, "diff", text, "after a change and another run: did it help?");
 }
 
+static void add_overlap_note(struct hst_page *page)
+{
+    if (hst_threads_overlap(&page->view, page->source->info))
+        hst_buffer_add_fmt(page->out,
+                           "%s Threads worked side by side: speeding up one gains at most what is shown, "
+                           "perhaps nothing.%s\n",
+                           hst_page_ink(page, HST_INK_DIM), hst_page_ink(page, HST_INK_RESET));
+}
+
 static enum hst_status add_tables(struct hst_page *page, struct findings *findings)
 {
     struct hst_totals totals;
     HST_TRY(hst_totals_init(&totals, &page->view));
     hst_totals_sort(&totals, page->source->profile, page->options->sort);
     add_functions(page, &totals);
+    add_overlap_note(page);
     add_lines(page, &totals);
     uint64_t most = 0;
     for (size_t i = 0; i < totals.function_count; i++) {
@@ -267,8 +294,8 @@ enum hst_status hst_page_summary(struct hst_page *page, struct hst_error *err)
         return HST_OK;
     }
     struct findings findings = {.hot_function = HST_ID_NONE, .hot_file = HST_ID_NONE};
-    add_heading(page, "Functions", "");
-    add_columns(page, "function, with the library code it calls");
+    add_mode(page);
+    add_columns(page);
     HST_TRY(add_tables(page, &findings));
     struct hst_states states;
     HST_TRY(add_states(page, &states, err));
