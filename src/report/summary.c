@@ -297,10 +297,11 @@ enum hst_status hst_page_summary(struct hst_page *page, struct hst_error *err)
     add_mode(page);
     add_columns(page);
     HST_TRY(add_tables(page, &findings));
-    struct hst_states states;
-    HST_TRY(add_states(page, &states, err));
+    struct hst_states states = {0};
+    enum hst_status status = add_states(page, &states, err);
     findings.states = &states;
-    add_next(page, &findings);
+    if (status == HST_OK)
+        add_next(page, &findings);
     hst_states_release(&states);
-    return HST_OK;
+    return status;
 }
