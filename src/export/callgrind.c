@@ -1,11 +1,10 @@
 /* callgrind's profile format: for each function the self cost of its lines, and for each call (caller, line
  * of the call, callee) the inclusive cost, in nanoseconds.
  *
- * Recursion: a reader takes a function's inclusive cost to be its self cost plus the cost of the calls it
- * makes. So each sample may add its weight to that sum once a function, although the function may be on the
- * stack many times. It is added at the function's innermost place: self when that is the leaf, else the call
- * made from there. Then self cost plus calls is the right total for every function, and the self costs add up
- * to the whole.
+ * Recursion: KCachegrind and callgrind_annotate take a function's inclusive cost to be the sum of the calls
+ * into it. So each sample adds its weight to one call into each function on its stack: the outermost one. A
+ * thread is a function as well, which calls the outermost frames: without it, what is called both by a thread
+ * and by a function would lose the former. Self costs are those of the leaf, and add up to the whole.
  *
  * calls= must hold a number; a sampler knows none, and writes the number of samples that saw the call. desc:
  * says so. */
@@ -30,23 +29,15 @@ struct callgrind {
     struct hst_calltree tree;
     struct cost *costs;
     size_t cost_count, cost_capacity;
-    uint32_t *innermost; /* a function -> its innermost stack on the path, 0 = none */
-    uint32_t *shadowed;  /* a stack -> what innermost was before it */
-    uint32_t *path;      /* depth -> stack */
-    uint64_t *repeated_ns,
-        *repeated_samples; /* of a stack's total: the caller is on the stack again further in */
-    uint32_t no_frame;     /* the function id that stands for none */
+    uint32_t *on_path; /* by function: how often it is on the walk's path now */
+    uint32_t no_frame; /* the function id that stands for none */
 };
 
 static void callgrind_release(struct callgrind *callgrind)
 {
     hst_calltree_release(&callgrind->tree);
     hst_free(callgrind->costs);
-    hst_free(callgrind->innermost);
-    hst_free(callgrind->shadowed);
-    hst_free(callgrind->path);
-    hst_free(callgrind->repeated_ns);
-    hst_free(callgrind->repeated_samples);
+    hst_free(callgrind->on_path);
 }
 
 static enum hst_status add_cost(struct callgrind *callgrind, struct cost cost)
@@ -64,37 +55,43 @@ static enum hst_status enter(void *context, uint32_t stack)
     struct callgrind *callgrind = context;
     const struct hst_profile *profile = callgrind->run->profile;
     const struct hst_calltree_node *node = &callgrind->tree.nodes[stack];
-    uint32_t function = hst_export_function_of(profile, stack);
-    uint32_t depth = profile->stacks[stack].depth;
-    callgrind->path[depth] = stack;
-    uint32_t outer = callgrind->innermost[function];
-    if (outer != 0) { /* what the outer one called on the way to here is not its innermost call */
-        uint32_t called = callgrind->path[profile->stacks[outer].depth + 1];
-        callgrind->repeated_ns[called] += node->total_ns;
-        callgrind->repeated_samples[called] += node->total_samples;
-    }
-    callgrind->shadowed[stack] = outer;
-    callgrind->innermost[function] = stack;
-    return HST_OK;
+    const struct hst_location *here = &profile->locations[profile->stacks[stack].location];
+    struct cost self = {here->function, here->line, NO_CALLEE, node->self_ns, node->self_samples};
+    HST_TRY(add_cost(callgrind, self));
+    uint32_t parent = profile->stacks[stack].parent;
+    if (callgrind->on_path[here->function]++ > 0 || parent == 0) /* calls by threads: add_thread_calls */
+        return HST_OK;
+    const struct hst_location *site = &profile->locations[profile->stacks[parent].location];
+    struct cost call = {site->function, site->line, here->function, node->total_ns, node->total_samples};
+    return add_cost(callgrind, call);
 }
 
 static enum hst_status leave(void *context, uint32_t stack)
 {
     struct callgrind *callgrind = context;
+    callgrind->on_path[hst_export_function_of(callgrind->run->profile, stack)]--;
+    return HST_OK;
+}
+
+static enum hst_status add_thread_calls(struct callgrind *callgrind, const struct hst_aggregate *aggregate)
+{
     const struct hst_profile *profile = callgrind->run->profile;
-    const struct hst_calltree_node *node = &callgrind->tree.nodes[stack];
-    const struct hst_location *here = &profile->locations[profile->stacks[stack].location];
-    callgrind->innermost[here->function] = callgrind->shadowed[stack];
-    struct cost self = {here->function, here->line, NO_CALLEE, node->self_ns, node->self_samples};
-    HST_TRY(add_cost(callgrind, self));
-    uint32_t parent = profile->stacks[stack].parent;
-    if (parent == 0)
-        return HST_OK;
-    const struct hst_location *site = &profile->locations[profile->stacks[parent].location];
-    struct cost call = {site->function, site->line, here->function,
-                        node->total_ns - callgrind->repeated_ns[stack],
-                        node->total_samples - callgrind->repeated_samples[stack]};
-    return add_cost(callgrind, call);
+    HST_CLEANUP_FREE uint32_t *outermost = hst_alloc_zero(profile->stack_count, sizeof *outermost);
+    if (outermost == NULL)
+        return HST_E_NOMEM;
+    for (uint32_t i = 1; i < profile->stack_count; i++) {
+        uint32_t parent = profile->stacks[i].parent;
+        outermost[i] = parent == 0 ? i : outermost[parent];
+    }
+    for (size_t i = 0; i < aggregate->count; i++) {
+        const struct hst_aggregate_row *row = &aggregate->rows[i];
+        uint32_t callee = hst_export_function_of(profile, outermost[row->stack]);
+        struct cost call = {callgrind->no_frame + 1 + row->thread, 0,
+                            callee != HST_ID_NONE ? callee : callgrind->no_frame, row->weight_ns,
+                            row->samples};
+        HST_TRY(add_cost(callgrind, call));
+    }
+    return HST_OK;
 }
 
 /* By function; self costs before calls; calls by callee, then line. */
@@ -144,6 +141,7 @@ static enum hst_status count_names(const struct hst_profile *profile, uint32_t *
  * first. */
 struct naming {
     const uint32_t *counts; /* functions with a qualname */
+    int no_file_named;
     struct hst_buffer text;
 };
 
@@ -154,12 +152,30 @@ static void write_clean(struct callgrind *callgrind, struct naming *naming)
     hst_buffer_clear(&naming->text);
 }
 
+static void write_thread_name(struct naming *naming, const struct hst_profile *profile, uint32_t thread)
+{
+    struct hst_buffer raw;
+    hst_buffer_init(&raw, 0);
+    hst_text_thread(&raw, profile, thread);
+    hst_buffer_add_byte(&raw, 0);
+    if (!raw.failed)
+        hst_text_clean(&naming->text, (const char *)raw.data, "", 0);
+    naming->text.failed |= raw.failed;
+    hst_buffer_release(&raw);
+}
+
 static void write_names(struct callgrind *callgrind, struct naming *naming, uint8_t *file_named,
                         uint32_t function)
 {
     const struct hst_profile *profile = callgrind->run->profile;
-    if (function == callgrind->no_frame) {
-        hst_output_fmt(callgrind->output, "fl=(0) ~\nfn=(%u) " HST_TEXT_NO_FRAME "\n", function);
+    if (function >= callgrind->no_frame) {
+        hst_output_fmt(callgrind->output, "fl=(0)%s\nfn=(%u) ", naming->no_file_named++ > 0 ? "" : " ~",
+                       function);
+        if (function == callgrind->no_frame)
+            hst_buffer_add_text(&naming->text, HST_TEXT_NO_FRAME);
+        else
+            write_thread_name(naming, profile, function - callgrind->no_frame - 1);
+        write_clean(callgrind, naming);
         return;
     }
     const struct hst_function *row = &profile->functions[function];
@@ -183,15 +199,16 @@ static void write_names(struct callgrind *callgrind, struct naming *naming, uint
 
 static uint32_t file_id(const struct callgrind *callgrind, uint32_t function)
 {
-    return function == callgrind->no_frame ? 0 : callgrind->run->profile->functions[function].file + 1;
+    return function >= callgrind->no_frame ? 0 : callgrind->run->profile->functions[function].file + 1;
 }
 
 static void write_call(struct callgrind *callgrind, const struct cost *cost)
 {
-    const struct hst_function *callee = &callgrind->run->profile->functions[cost->callee];
+    const struct hst_profile *profile = callgrind->run->profile;
+    unsigned line = cost->callee < callgrind->no_frame ? profile->functions[cost->callee].first_line : 0;
     hst_output_fmt(callgrind->output, "cfi=(%u)\ncfn=(%u)\ncalls=%llu %u\n%u %llu\n",
-                   file_id(callgrind, cost->callee), cost->callee, (unsigned long long)cost->samples,
-                   callee->first_line, cost->line, (unsigned long long)cost->ns);
+                   file_id(callgrind, cost->callee), cost->callee, (unsigned long long)cost->samples, line,
+                   cost->line, (unsigned long long)cost->ns);
 }
 
 /* Every function that occurs, each with its costs; those that are only called come first, to have their
@@ -201,7 +218,7 @@ static enum hst_status write_body(struct callgrind *callgrind)
     const struct hst_profile *profile = callgrind->run->profile;
     HST_CLEANUP_FREE uint32_t *counts = NULL;
     HST_CLEANUP_FREE uint8_t *file_named = hst_alloc_zero(profile->strings.count, 1);
-    HST_CLEANUP_FREE uint8_t *used = hst_alloc_zero(profile->function_count + 1, 1);
+    HST_CLEANUP_FREE uint8_t *used = hst_alloc_zero(profile->function_count + 1 + profile->thread_count, 1);
     if (file_named == NULL || used == NULL)
         return HST_E_NOMEM;
     HST_TRY(count_names(profile, &counts));
@@ -212,7 +229,7 @@ static enum hst_status write_body(struct callgrind *callgrind)
     }
     struct naming naming = {.counts = counts};
     hst_buffer_init(&naming.text, 0);
-    for (uint32_t i = 0; i <= profile->function_count; i++)
+    for (uint32_t i = 0; i < profile->function_count + 1 + profile->thread_count; i++)
         if (used[i])
             write_names(callgrind, &naming, file_named, i);
     enum hst_status status = hst_buffer_status(&naming.text);
@@ -259,21 +276,15 @@ static enum hst_status write_head(struct callgrind *callgrind)
 static enum hst_status collect(struct callgrind *callgrind, const struct hst_aggregate *aggregate)
 {
     const struct hst_profile *profile = callgrind->run->profile;
-    size_t stacks = profile->stack_count;
     callgrind->no_frame = (uint32_t)profile->function_count;
-    callgrind->innermost = hst_alloc_zero(profile->function_count, sizeof *callgrind->innermost);
-    callgrind->shadowed = hst_alloc_zero(stacks, sizeof *callgrind->shadowed);
-    callgrind->path =
-        hst_alloc_zero(stacks, sizeof *callgrind->path); /* no stack is deeper than there are stacks */
-    callgrind->repeated_ns = hst_alloc_zero(stacks, sizeof *callgrind->repeated_ns);
-    callgrind->repeated_samples = hst_alloc_zero(stacks, sizeof *callgrind->repeated_samples);
-    if (callgrind->innermost == NULL || callgrind->shadowed == NULL || callgrind->path == NULL ||
-        callgrind->repeated_ns == NULL || callgrind->repeated_samples == NULL)
+    callgrind->on_path = hst_alloc_zero(profile->function_count, sizeof *callgrind->on_path);
+    if (callgrind->on_path == NULL)
         return HST_E_NOMEM;
     HST_TRY(hst_calltree_build(&callgrind->tree, profile, aggregate));
     const struct hst_calltree_node *root = &callgrind->tree.nodes[0];
     struct cost none = {callgrind->no_frame, 0, NO_CALLEE, root->self_ns, root->self_samples};
     HST_TRY(add_cost(callgrind, none));
+    HST_TRY(add_thread_calls(callgrind, aggregate));
     HST_TRY(hst_calltree_walk(&callgrind->tree, enter, leave, callgrind));
     merge(callgrind);
     return HST_OK;

@@ -156,7 +156,7 @@ static void test_callgrind_counts_recursion_once(void **state)
     unmake(&run);
 }
 
-/* even -> odd -> even -> odd -> even: each function's self cost and calls must add up to the whole once. */
+/* even -> odd -> even -> odd -> even: the calls into each function must add up to the whole once. */
 static void test_callgrind_mutual_recursion(void **state)
 {
     (void)state;
@@ -169,8 +169,9 @@ static void test_callgrind_mutual_recursion(void **state)
     sample(&run, 9, 9, 0, at, HST_STATE_RUNNING);
     char *out = export_with(&run, hst_export_callgrind, NULL);
     assert_non_null(strstr(out, "\n25 9\n"));           /* even: self */
-    assert_non_null(strstr(out, "calls=1 20\n25 9\n")); /* odd -> even, once */
-    assert_null(strstr(out, "calls=1 30\n"));           /* even -> odd: that even is not the innermost */
+    assert_non_null(strstr(out, "calls=1 20\n0 9\n"));  /* thread -> even */
+    assert_non_null(strstr(out, "calls=1 30\n25 9\n")); /* even -> odd */
+    assert_null(strstr(out, "calls=1 20\n25 9\n"));     /* odd -> even: an even is further out */
     hst_free(out);
     unmake(&run);
 }
