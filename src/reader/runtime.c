@@ -129,8 +129,8 @@ static void find_version_text(struct hst_memory *memory, const struct hst_maps *
             while (n < rest && n + 1 < size &&
                    (isalnum((unsigned char)at[n]) || at[n] == '.' || at[n] == '+'))
                 n++;
-            if (at > copy && !isdigit((unsigned char)at[-1]) && at[-1] != '.' && n < rest && at[n] == '\0' &&
-                n > (size_t)length) {
+            if (at > copy && !isalnum((unsigned char)at[-1]) && at[-1] != '.' && n < rest && at[n] == '\0' &&
+                n > (size_t)length && isdigit((unsigned char)at[length])) {
                 memcpy(into, at, n);
                 into[n] = '\0';
                 return;
