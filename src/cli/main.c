@@ -20,6 +20,8 @@ static hst_command_function cmd_help;
 
 /* In the order of `hasten help`: rows of one group stand together. */
 static const struct command commands[] = {
+    {"run", "measure", "start a program and sample it", hst_cmd_run},
+    {"attach", "measure", "sample a running process", hst_cmd_attach},
     {"show", "understand", "the report of a run", hst_cmd_show},
     {"diff", "understand", "what changed between two runs", hst_cmd_diff},
     {"export", "understand", "a run in another tool's format", hst_cmd_export},

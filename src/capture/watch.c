@@ -1,0 +1,247 @@
+/* Attaches to a process, keeps its threads listed, notices exec and exit. */
+#include "capture/watch.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "target/maps.h"
+#include "target/stop.h"
+
+enum hst_status hst_watch_new(int pid, uint64_t now_ns, struct hst_watch **ret_watch)
+{
+    struct hst_process_facts facts;
+    HST_TRY(hst_process_read(pid, &facts));
+    struct hst_watch *watch = hst_alloc_zero(1, sizeof *watch);
+    if (watch == NULL)
+        return HST_E_NOMEM;
+    *watch = (struct hst_watch){.pid = pid,
+                                .start_ticks = facts.start_ticks,
+                                .why = HST_E_BUSY,
+                                .begin_ns = now_ns,
+                                .model_process = HST_ID_NONE,
+                                .first_cpu_ns = facts.cpu_ns,
+                                .cpu_ns = facts.cpu_ns};
+    *ret_watch = watch;
+    return HST_OK;
+}
+
+/* The thread's last figures go into its row. */
+static void end_thread(struct hst_watch *watch, struct hst_profile *profile,
+                       struct hst_watched_thread *thread, uint64_t now_ns)
+{
+    if (!thread->alive)
+        return;
+    (void)!hst_thread_times_read(&thread->files, &thread->times);
+    struct hst_thread *row = &profile->threads[thread->model_thread];
+    row->end_ns = now_ns;
+    row->cpu_ns = thread->times.run_ns - thread->first.run_ns;
+    row->runnable_ns = thread->times.runnable_ns - thread->first.runnable_ns;
+    if (thread->seized)
+        hst_stop_release(thread->tid);
+    hst_watched_thread_close(thread);
+    (void)watch;
+}
+
+void hst_watch_detach(struct hst_watch *watch, struct hst_profile *profile, uint64_t now_ns)
+{
+    if (watch->state != HST_WATCH_SAMPLING)
+        return;
+    for (size_t i = 0; i < watch->thread_count; i++)
+        end_thread(watch, profile, &watch->threads[i], now_ns);
+    watch->thread_count = watch->interpreter_count = 0;
+    struct hst_process *row = &profile->processes[watch->model_process];
+    row->end_ns = now_ns;
+    row->cpu_ns = watch->cpu_ns - watch->first_cpu_ns;
+    watch->past.stacks += watch->frames.stats.stacks;
+    watch->past.torn += watch->frames.stats.torn;
+    watch->past.dropped += watch->frames.stats.dropped;
+    watch->past.proofs += watch->frames.stats.proofs;
+    watch->past_reads += watch->memory->reads;
+    watch->past_bytes += watch->memory->bytes;
+    hst_frames_release(&watch->frames);
+    watch->frames = (struct hst_frames){0};
+    hst_memory_free(watch->memory);
+    watch->memory = NULL;
+    watch->state = HST_WATCH_WAITING;
+}
+
+void hst_watch_free(struct hst_watch *watch, struct hst_profile *profile, uint64_t now_ns)
+{
+    if (watch == NULL)
+        return;
+    hst_watch_detach(watch, profile, now_ns);
+    hst_free(watch->threads);
+    hst_free(watch->interpreters);
+    hst_free(watch);
+}
+
+/* A row for the process, once it is known to be a Python. */
+static enum hst_status add_process_row(struct hst_watch *watch, struct hst_profile *profile, uint64_t now_ns)
+{
+    struct hst_process_facts facts;
+    HST_TRY(hst_process_read(watch->pid, &facts));
+    HST_CLEANUP_FREE char *command = hst_process_command(watch->pid);
+    HST_CLEANUP_FREE char *executable = hst_process_executable(watch->pid);
+    char interpreter[64];
+    (void)snprintf(interpreter, sizeof interpreter, "CPython %s%s", watch->runtime.version,
+                   watch->runtime.abi.free_threaded ? " free-threaded" : "");
+    struct hst_process row = {
+        .pid = (uint32_t)watch->pid,
+        .parent_pid = (uint32_t)facts.parent,
+        .command = hst_strings_add_z(&profile->strings, command != NULL ? command : ""),
+        .interpreter = hst_strings_add_z(&profile->strings, interpreter),
+        .executable = hst_strings_add_z(&profile->strings, executable != NULL ? executable : ""),
+        .start_ns = watch->begin_ns,
+        .end_ns = now_ns,
+    };
+    if (row.command == HST_ID_NONE || row.interpreter == HST_ID_NONE || row.executable == HST_ID_NONE)
+        return HST_E_NOMEM;
+    watch->model_process = hst_profile_add_process(profile, &row);
+    return watch->model_process != HST_ID_NONE ? HST_OK : HST_E_NOMEM;
+}
+
+static enum hst_status find_runtime(struct hst_watch *watch)
+{
+    struct hst_maps maps = {0};
+    char root[64];
+    (void)snprintf(root, sizeof root, "/proc/%d/root", watch->pid);
+    HST_TRY(hst_memory_live(watch->pid, &watch->memory));
+    enum hst_status status = hst_maps_read(watch->pid, &maps);
+    if (status == HST_OK)
+        status = hst_runtime_find(watch->memory, &maps, root, &watch->runtime, &watch->error);
+    hst_maps_release(&maps);
+    return status;
+}
+
+enum hst_status hst_watch_attach(struct hst_watch *watch, struct hst_profile *profile, uint64_t now_ns)
+{
+    watch->error = (struct hst_error){0};
+    uint64_t image_id = hst_process_image_id(watch->pid);
+    enum hst_status status = find_runtime(watch);
+    if (status == HST_OK)
+        status = hst_thread_ids_init(&watch->ids, watch->pid);
+    if (status == HST_OK && (watch->model_process == HST_ID_NONE || image_id != watch->image_id))
+        status = add_process_row(watch, profile, now_ns);
+    watch->image_id = image_id;
+    watch->why = status;
+    if (status != HST_OK) {
+        hst_memory_free(watch->memory);
+        watch->memory = NULL;
+        return status;
+    }
+    hst_frames_init(&watch->frames, &watch->runtime, profile);
+    watch->state = HST_WATCH_SAMPLING;
+    watch->refresh_ns = 0;
+    return hst_watch_refresh(watch, profile, now_ns);
+}
+
+static struct hst_watched_thread *thread_of(struct hst_watch *watch, const struct hst_tstate *tstate)
+{
+    for (size_t i = 0; i < watch->thread_count; i++) {
+        struct hst_watched_thread *t = &watch->threads[i];
+        if (t->tstate.address == tstate->address && t->tstate.thread_id == tstate->thread_id &&
+            t->tstate.native_id == tstate->native_id)
+            return t;
+    }
+    return NULL;
+}
+
+static enum hst_status add_thread(struct hst_watch *watch, struct hst_profile *profile,
+                                  const struct hst_tstate *tstate, uint64_t now_ns)
+{
+    int tid;
+    char name[64];
+    enum hst_status status = hst_thread_ids_find(&watch->ids, &watch->runtime, tstate, &tid);
+    if (status != HST_OK)
+        return status == HST_E_NOMEM
+                   ? status
+                   : HST_OK; /* not bound to a system thread yet: the next refresh sees it */
+    if (!HST_RESERVE(watch->threads, watch->thread_capacity, watch->thread_count + 1))
+        return HST_E_NOMEM;
+    struct hst_watched_thread *thread = &watch->threads[watch->thread_count];
+    status = hst_watched_thread_open(thread, watch->pid, tid, tstate, now_ns);
+    if (status != HST_OK)
+        return status == HST_E_NOMEM ? status : HST_OK; /* it has ended meanwhile */
+    hst_thread_name(watch->pid, tid, name, sizeof name);
+    struct hst_thread row = {
+        .process = watch->model_process,
+        .native_id = (uint32_t)tid,
+        .name = hst_strings_add_z(&profile->strings, tid == watch->pid ? "MainThread" : name),
+        .interpreter_id = (uint32_t)tstate->interpreter_id,
+        .start_ns = now_ns,
+        .end_ns = now_ns};
+    thread->model_thread = row.name != HST_ID_NONE ? hst_profile_add_thread(profile, &row) : HST_ID_NONE;
+    watch->thread_count++;
+    return thread->model_thread != HST_ID_NONE ? HST_OK : HST_E_NOMEM;
+}
+
+/* Threads that are no longer listed end. */
+static void drop_threads(struct hst_watch *watch, struct hst_profile *profile,
+                         const struct hst_tstate *listed, size_t count, uint64_t now_ns)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < watch->thread_count; i++) {
+        struct hst_watched_thread *t = &watch->threads[i];
+        int found = 0;
+        for (size_t k = 0; k < count && !found; k++)
+            found = listed[k].address == t->tstate.address && listed[k].thread_id == t->tstate.thread_id;
+        if (found && t->alive)
+            watch->threads[kept++] = *t;
+        else
+            end_thread(watch, profile, t, now_ns);
+    }
+    watch->thread_count = kept;
+}
+
+enum hst_status hst_watch_refresh(struct hst_watch *watch, struct hst_profile *profile, uint64_t now_ns)
+{
+    HST_CLEANUP_FREE struct hst_tstate *listed = NULL;
+    size_t count;
+    enum hst_status status = hst_runtime_threads(&watch->runtime, &listed, &count);
+    if (status != HST_OK)
+        return status == HST_E_TORN ? HST_OK : status; /* a thread came or went: the next time will do */
+    watch->refresh_ns = now_ns;
+    drop_threads(watch, profile, listed, count, now_ns);
+    for (size_t i = 0; i < count; i++)
+        if (thread_of(watch, &listed[i]) == NULL)
+            HST_TRY(add_thread(watch, profile, &listed[i], now_ns));
+    return HST_OK;
+}
+
+const struct hst_gil *hst_watch_gil(struct hst_watch *watch, hst_raddr interpreter, uint64_t tick)
+{
+    static const struct hst_gil none;
+    struct hst_watched_interpreter *found = NULL;
+    for (size_t i = 0; i < watch->interpreter_count && found == NULL; i++)
+        if (watch->interpreters[i].address == interpreter)
+            found = &watch->interpreters[i];
+    if (found == NULL) {
+        if (!HST_RESERVE(watch->interpreters, watch->interpreter_capacity, watch->interpreter_count + 1))
+            return &none;
+        found = &watch->interpreters[watch->interpreter_count++];
+        *found = (struct hst_watched_interpreter){.address = interpreter, .read_tick = UINT64_MAX};
+    }
+    if (found->read_tick != tick) {
+        found->read_tick = tick;
+        if (hst_runtime_gil(&watch->runtime, interpreter, &found->gil) != HST_OK)
+            found->gil = none;
+    }
+    return &found->gil;
+}
+
+void hst_watch_check(struct hst_watch *watch, struct hst_profile *profile, uint64_t now_ns)
+{
+    struct hst_process_facts facts;
+    if (watch->state == HST_WATCH_GONE)
+        return;
+    if (hst_process_read(watch->pid, &facts) != HST_OK || facts.start_ticks != watch->start_ticks ||
+        facts.state == 'Z' || facts.state == 'X') {
+        hst_watch_detach(watch, profile, now_ns);
+        watch->state = HST_WATCH_GONE;
+        return;
+    }
+    watch->cpu_ns = facts.cpu_ns;
+    if (watch->state == HST_WATCH_SAMPLING && hst_process_image_id(watch->pid) != watch->image_id)
+        hst_watch_detach(watch, profile, now_ns);
+}

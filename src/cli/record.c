@@ -1,0 +1,181 @@
+/* A session whose samples go into a store, and what is said when it is over. */
+#include "cli/record.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "cli/commands.h"
+#include "cli/exit_codes.h"
+#include "cli/open_store.h"
+#include "cli/show_run.h"
+#include "store/run_writer.h"
+
+#define PENDING_BYTES_MAX (1u << 20)
+
+struct recording {
+    struct hst_run_writer *writer;
+    struct hst_profile profile;
+    struct hst_run_info info;
+    struct hst_session session;
+};
+
+static enum hst_status take_sample(void *context, const struct hst_sample *sample)
+{
+    struct recording *recording = context;
+    if (hst_run_writer_pending_bytes(recording->writer) > PENDING_BYTES_MAX)
+        recording->session.next_flush_ns = 0;
+    return hst_run_writer_add(recording->writer, sample);
+}
+
+static enum hst_status take_flush(void *context, const struct hst_profile *profile,
+                                  const struct hst_run_info *info, struct hst_error *err)
+{
+    struct recording *recording = context;
+    return hst_run_writer_flush(recording->writer, profile, info, err);
+}
+
+static void fill_info(struct hst_run_info *info, const struct hst_record_options *options,
+                      const char *command)
+{
+    *info = (struct hst_run_info){.kind = HST_RUN_SAMPLED,
+                                  .status = HST_RUN_RECORDING,
+                                  .start_wall_ns = hst_wall_ns(),
+                                  .rate_hz = options->rate_hz,
+                                  .budget_percent = options->budget_percent,
+                                  .blocking = options->blocking,
+                                  .exit_status = -1};
+    (void)snprintf(info->command, sizeof info->command, "%s", command);
+    (void)snprintf(info->hasten_version, sizeof info->hasten_version, "%s", HST_VERSION);
+    if (options->name != NULL)
+        (void)snprintf(info->name, sizeof info->name, "%s", options->name);
+    if (getcwd(info->directory, sizeof info->directory) == NULL)
+        info->directory[0] = '\0';
+}
+
+/* Nothing was recorded: why, as the process under watch last said it. */
+static int say_nothing_recorded(struct hst_cli *cli, const struct recording *recording)
+{
+    const struct hst_watch *watch = recording->session.watch_count > 0 ? recording->session.watches[0] : NULL;
+    if (watch != NULL && watch->why == HST_E_PERM) {
+        hst_message(
+            cli,
+            "be the same user or root; see /proc/sys/kernel/yama/ptrace_scope; in a container add the "
+            "capability SYS_PTRACE; or start the program by: hasten run",
+            "not allowed to read the memory of process %d", recording->session.target);
+        return HST_EXIT_NOT_PERMITTED;
+    }
+    if (watch != NULL && watch->why == HST_E_UNSUPPORTED) {
+        hst_message(cli,
+                    watch->error.hint[0] != '\0' ? watch->error.hint
+                                                 : "hasten run script.py, or hasten attach PID",
+                    "nothing was recorded: %s", watch->error.text);
+        return HST_EXIT_UNSUPPORTED;
+    }
+    hst_message(cli, "a higher rate: -r 10khz, or -r max",
+                "nothing was recorded: the program ended before the first sample");
+    return HST_EXIT_OK;
+}
+
+static int export_run(struct hst_cli *cli, const struct hst_record_options *options, uint64_t number)
+{
+    char text[32];
+    (void)snprintf(text, sizeof text, "%" PRIu64, number);
+    char *argv[10] = {(char[]){"export"}, text};
+    int argc = 2;
+    if (options->format != NULL) {
+        argv[argc++] = (char[]){"-f"};
+        argv[argc++] = hst_strdup(options->format);
+    }
+    if (options->output != NULL) {
+        argv[argc++] = (char[]){"-o"};
+        argv[argc++] = hst_strdup(options->output);
+    }
+    if (options->store != NULL) {
+        argv[argc++] = (char[]){"--store"};
+        argv[argc++] = hst_strdup(options->store);
+    }
+    char *copies[10];
+    memcpy(copies, argv, sizeof copies);
+    int result = hst_cmd_export(cli, argc, argv);
+    for (int i = 3; i < argc; i += 2)
+        hst_free(copies[i]);
+    return result;
+}
+
+static enum hst_status begin(struct recording *recording, struct hst_store *store,
+                             const struct hst_record_options *options, const char *command,
+                             struct hst_error *err)
+{
+    fill_info(&recording->info, options, command);
+    if (!hst_profile_init(&recording->profile))
+        return hst_error_set(err, HST_E_NOMEM, "out of memory");
+    return hst_run_writer_new(store, &recording->info, &recording->writer, err);
+}
+
+/* Runs the session; the run in the store is whole whatever happened. */
+static enum hst_status work(struct recording *recording, const struct hst_record_options *options, int pid,
+                            int child, struct hst_error *err)
+{
+    struct hst_session_options how = {.rate_hz = options->rate_hz,
+                                      .budget_percent = options->budget_percent,
+                                      .duration_ns = options->duration_ns,
+                                      .blocking = options->blocking,
+                                      .alone = options->alone};
+    struct hst_sink sink = {.context = recording, .sample = take_sample, .flush = take_flush};
+    enum hst_session_end end = HST_END_EXITED;
+    hst_session_init(&recording->session, &how, &recording->profile, &recording->info, &sink);
+    enum hst_status status = hst_session_run(&recording->session, pid, child, &end, err);
+    recording->info.status =
+        status == HST_OK && end != HST_END_INTERRUPTED ? HST_RUN_COMPLETE : HST_RUN_INTERRUPTED;
+    struct hst_error late = {0};
+    enum hst_status finished =
+        hst_run_writer_finish(recording->writer, &recording->profile, &recording->info, &late);
+    if (status == HST_OK && finished != HST_OK)
+        *err = late;
+    return status != HST_OK ? status : finished;
+}
+
+static int conclude(struct hst_cli *cli, struct hst_store *store, struct recording *recording,
+                    const struct hst_record_options *options, FILE *report)
+{
+    struct hst_error err = {0};
+    if (recording->info.cost.samples == 0) {
+        if (hst_store_remove(store, recording->info.number, &err) != HST_OK)
+            return hst_message_error(cli, &err);
+        return say_nothing_recorded(cli, recording);
+    }
+    if (recording->session.slowed)
+        hst_message_note(cli, NULL, "the rate was lowered to %.0f Hz to stay within %.3g %% of a CPU",
+                         1e9 / (double)recording->session.period_ns, options->budget_percent);
+    if (!options->quiet) {
+        struct hst_style style = hst_style_for(report);
+        if (hst_report_run(store, recording->info.number, NULL, &style, report, &err) != HST_OK)
+            return hst_message_error(cli, &err);
+    }
+    return options->output != NULL || options->format != NULL
+               ? export_run(cli, options, recording->info.number)
+               : HST_EXIT_OK;
+}
+
+int hst_record(struct hst_cli *cli, const struct hst_record_options *options, int pid, int child,
+               const char *command, FILE *report, int *ret_exit_status)
+{
+    struct hst_error err = {0};
+    struct recording recording = {0};
+    HST_CLEANUP_STORE struct hst_store *store = NULL;
+    enum hst_status status = hst_cli_store_open(options->store, HST_STORE_WRITE, &store, &err);
+    if (status == HST_OK)
+        status = begin(&recording, store, options, command, &err);
+    if (status == HST_OK)
+        status = work(&recording, options, pid, child, &err);
+    *ret_exit_status = recording.session.exit_status;
+    int result =
+        status != HST_OK ? hst_message_error(cli, &err) : conclude(cli, store, &recording, options, report);
+    hst_session_release(&recording.session);
+    hst_run_writer_free(recording.writer);
+    hst_profile_release(&recording.profile);
+    return result;
+}

@@ -1,0 +1,63 @@
+/* What `run` and `attach` share: their options, the session with the store as its sink, and the end: report,
+ * export, what went wrong in plain words. */
+#ifndef HST_CLI_RECORD_H
+#define HST_CLI_RECORD_H
+
+#include "capture/session.h"
+#include "cli/messages.h"
+#include "cli/options.h"
+
+struct hst_record_options {
+    const char *store, *name, *output, *format;
+    double rate_hz, budget_percent;
+    uint64_t duration_ns;
+    int blocking, alone, quiet, json, native;
+    struct hst_common_options common;
+};
+
+#define HST_RECORD_DEFAULTS                                                                                  \
+    {                                                                                                        \
+        .rate_hz = 1000                                                                                      \
+    }
+#define HST_RECORD_RATE_HELP "samples a second and thread: 1khz (default), 10000, max"
+
+/* Rows of the option tables of both commands. */
+#define HST_RECORD_OPTION_ROWS(o)                                                                              \
+    {"rate", 'r', "RATE", HST_RECORD_RATE_HELP, HST_OPTION_RATE, &(o)->rate_hz, NULL},                         \
+        {"duration",        'd', "TIME", "stop after this time: 10 (seconds), 500ms, 2m", HST_OPTION_DURATION, \
+         &(o)->duration_ns, NULL},                                                                             \
+        {"budget",                                                                                             \
+         0,                                                                                                    \
+         "PERCENT",                                                                                            \
+         "CPU that hasten may use: lowers the rate when it is not enough",                                     \
+         HST_OPTION_PERCENT,                                                                                   \
+         &(o)->budget_percent,                                                                                 \
+         NULL},                                                                                                \
+        {"blocking",                                                                                           \
+         0,                                                                                                    \
+         NULL,                                                                                                 \
+         "stop each thread by ptrace while it is read: certain, and dear to the program",                      \
+         HST_OPTION_FLAG,                                                                                      \
+         &(o)->blocking,                                                                                       \
+         NULL},                                                                                                \
+        {"no-children", 0, NULL, "do not follow child processes", HST_OPTION_FLAG, &(o)->alone, NULL},         \
+        {"native", 0, NULL, "stacks of native code (not yet)", HST_OPTION_FLAG, &(o)->native, NULL},           \
+        {"name",          0,          "NAME", "a name for the run, for show, diff and export",                 \
+         HST_OPTION_TEXT, &(o)->name, NULL},                                                                   \
+        {"output",        'o',          "FILE", "also export the run to FILE when it ends",                    \
+         HST_OPTION_TEXT, &(o)->output, NULL},                                                                 \
+        {"format",        'f',          "FORMAT", "format of the export (default: from the file's ending)",    \
+         HST_OPTION_TEXT, &(o)->format, NULL},                                                                 \
+        {"quiet", 'q', NULL, "no report at the end", HST_OPTION_FLAG, &(o)->quiet, NULL},                      \
+    {                                                                                                          \
+        "store", 0, "PATH", "the store (default: HASTEN_STORE, else .hasten/ at the project's root)",          \
+            HST_OPTION_TEXT, &(o)->store, NULL                                                                 \
+    }
+
+/* Samples pid until it is over and stores the run. command: as typed. child: pid was started by us. report:
+ * the stream for what people read at the end. *ret_exit_status: of the child, as wait(2) gives it, -1 = not
+ * known. Returns an exit code of hasten itself; failures are said. */
+int hst_record(struct hst_cli *cli, const struct hst_record_options *options, int pid, int child,
+               const char *command, FILE *report, int *ret_exit_status);
+
+#endif
