@@ -4,16 +4,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "analyze/view.h"
 #include "base/memory.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/nearest.h"
-#include "cli/options.h"
+#include "cli/open_store.h"
+#include "cli/show_run.h"
+#include "cli/view_options.h"
 #include "export/exporter.h"
 #include "export/selection.h"
-#include "store/run_reader.h"
-#include "store/store.h"
 
 struct request {
     struct hst_common_options common;
@@ -25,15 +24,14 @@ struct request {
 
 struct stored_run {
     struct hst_store *store;
-    struct hst_run_info info;
-    struct hst_profile profile;
+    struct hst_loaded_run loaded;
     struct hst_selection selection;
 };
 
 static void stored_run_release(struct stored_run *run)
 {
     hst_selection_release(&run->selection);
-    hst_profile_release(&run->profile);
+    hst_loaded_run_release(&run->loaded);
     hst_store_free(run->store);
 }
 
@@ -90,9 +88,10 @@ static int parse(struct hst_cli *cli, int argc, char **argv, struct request *req
          &request->format, NULL},
         {"output", 'o', "FILE", "where to; its ending tells the format too; - is standard output",
          HST_OPTION_TEXT, &request->output, NULL},
-        {"mode", 0, "MODE", "which time counts: wall (default), cpu, gil, gil-wait, blocked, gc, idle, all",
-         HST_OPTION_CHOICE, &request->common.mode, hst_mode_names},
+        HST_OPTION_ROW_MODE(&request->common),
         HST_OPTION_ROW_GIL(&request->common),
+        HST_OPTION_ROW_THREAD(&request->common),
+        HST_OPTION_ROW_PROCESS(&request->common),
         HST_OPTION_ROW_SHOW(&request->common),
         HST_OPTION_ROW_STORE(&request->common),
         {"list-formats", 0, NULL, "print the names of all formats", HST_OPTION_FLAG, &request->list_formats,
@@ -129,51 +128,44 @@ static int parse(struct hst_cli *cli, int argc, char **argv, struct request *req
 
 static enum hst_status load(struct stored_run *run, const struct request *request, struct hst_error *err)
 {
-    HST_CLEANUP_FREE char *path = hst_store_locate(request->common.store, ".");
-    if (path == NULL || !hst_profile_init(&run->profile))
-        return hst_error_set(err, HST_E_NOMEM, "out of memory");
     uint64_t number;
-    HST_TRY(hst_store_open(path, HST_STORE_READ, &run->store, err));
+    HST_TRY(hst_cli_store_open(request->common.store, HST_STORE_READ, &run->store, err));
     HST_TRY(hst_store_find(run->store, request->run, &number, err));
-    HST_TRY(hst_run_read_info(run->store, number, &run->info, err));
-    return hst_run_read_profile(run->store, number, &run->profile, err);
+    HST_TRY(hst_loaded_run_init(&run->loaded, run->store, number, err));
+    struct hst_filter filter;
+    HST_TRY(hst_view_options_filter(&request->common, &run->loaded.profile, &filter, err));
+    return hst_selection_init(&run->selection, &run->loaded.profile, &run->loaded.aggregate, &filter, err);
 }
 
-static enum hst_status choose_samples(struct stored_run *run, const struct request *request,
-                                      struct hst_error *err)
+static int wants_a_part(const struct hst_common_options *common)
 {
-    HST_CLEANUP(hst_aggregate_release) struct hst_aggregate all;
-    hst_aggregate_init(&all);
-    HST_TRY(hst_run_read_samples(run->store, run->info.number, &run->profile, hst_aggregate_add, &all, err));
-    struct hst_filter filter = HST_FILTER_ALL;
-    filter.mode = (enum hst_mode)request->common.mode;
-    filter.show = request->common.show.texts;
-    filter.show_count = request->common.show.count;
-    return hst_selection_init(&run->selection, &run->profile, &all, &filter, err);
+    return common->mode != HST_MODE_WALL || common->show.count > 0 || common->thread != NULL ||
+           common->process != NULL;
 }
 
 static enum hst_status read_samples(void *context, hst_export_visitor *visit, void *visit_context,
                                     struct hst_error *err)
 {
     struct stored_run *run = context;
-    return hst_run_read_samples(run->store, run->info.number, &run->profile, visit, visit_context, err);
+    return hst_run_read_samples(run->store, run->loaded.info.number, &run->loaded.profile, visit,
+                                visit_context, err);
 }
 
 static enum hst_status write_run(struct stored_run *run, const struct request *request, const char *path,
                                  uint64_t *ret_samples, struct hst_error *err)
 {
     if (request->exporter->write == NULL) {
-        if (request->common.mode != HST_MODE_WALL || request->common.show.count > 0) {
+        if (wants_a_part(&request->common)) {
             hst_error_set(err, HST_E_INVALID, "the format hasten holds the whole run, it cannot hold a part");
-            hst_error_hint(err, "without --mode, --gil and --show; they work on the exported file as well");
+            hst_error_hint(
+                err, "leave the options that choose a part away; they work on the exported file as well");
             return HST_E_INVALID;
         }
-        *ret_samples = run->info.cost.samples;
-        return hst_store_export(run->store, run->info.number, path, err);
+        *ret_samples = run->loaded.info.cost.samples;
+        return hst_store_export(run->store, run->loaded.info.number, path, err);
     }
-    HST_TRY(choose_samples(run, request, err));
-    struct hst_export export = {.info = &run->info,
-                                .profile = &run->profile,
+    struct hst_export export = {.info = &run->loaded.info,
+                                .profile = &run->loaded.profile,
                                 .mode = hst_mode_names[request->common.mode],
                                 .source = read_samples,
                                 .source_context = run,
@@ -219,8 +211,8 @@ static char *output_path(const struct hst_cli *cli, const struct request *reques
         return hst_strdup(request->output);
     if (request->exporter->is_text && !isatty(fileno(cli->out)))
         return hst_strdup("-");
-    return hst_exporter_file_name(request->exporter,
-                                  run->profile.process_count > 0 ? run->profile.processes[0].pid : 0);
+    return hst_exporter_file_name(
+        request->exporter, run->loaded.profile.process_count > 0 ? run->loaded.profile.processes[0].pid : 0);
 }
 
 int hst_cmd_export(struct hst_cli *cli, int argc, char **argv)
@@ -244,10 +236,10 @@ int hst_cmd_export(struct hst_cli *cli, int argc, char **argv)
         return hst_message_error(cli, &err);
     if (samples == 0)
         hst_message_note(cli, "--mode all", "no sample of run %llu is in the export",
-                         (unsigned long long)run.info.number);
+                         (unsigned long long)run.loaded.info.number);
     if (strcmp(path, "-") != 0) {
         (void)fprintf(cli->out, "%s: %llu samples of run %llu as %s\n", path, (unsigned long long)samples,
-                      (unsigned long long)run.info.number, request.exporter->name);
+                      (unsigned long long)run.loaded.info.number, request.exporter->name);
         print_next(cli->out, request.exporter->name, path);
     }
     return HST_EXIT_OK;

@@ -398,6 +398,8 @@ def test_mode_and_show(hasten):
     assert weights("-g") == weights("--mode", "gil") == content.total(lambda s: s.flags & known.HOLDS_GIL)
     assert weights("--mode", "gc") == content.total(lambda s: s.flags & known.IN_GC)
     assert weights("--mode", "blocked") == content.total(lambda s: s.state == known.BLOCKED)
+    assert weights("--thread", "8") == content.total(lambda s: s.thread == 1)
+    assert weights("--process", "9") == content.total(lambda s: s.thread == 2)
     assert weights("--show", "fib") == content.total(lambda s: 2 in content.path(s.stack))
 
 
