@@ -43,6 +43,7 @@ enum hst_status hst_store_fail(struct hst_store *store, struct hst_error *err)
         return hst_store_nomem(err);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL: /* lost the race for the log's locks too often */
         (void)hst_error_set(err, HST_E_BUSY, "%s is locked by another program", store->path);
         hst_error_hint(err, "end what holds it (an open sqlite3 shell, perhaps) and try again, "
                             "or use another store with --store FILE");
@@ -66,6 +67,7 @@ enum hst_status hst_store_fail(struct hst_store *store, struct hst_error *err)
         hst_error_hint(err, "name a store, or a file that does not exist yet, with --store FILE");
         return HST_E_INVALID;
     case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
         return fail_io(store, err);
     default: /* SQLITE_ERROR: a table or column that this schema version must have is not there */
         (void)hst_error_set(err, HST_E_CORRUPT, "%s does not hold together: %s", store->path,

@@ -57,6 +57,8 @@ static void fill_profile(struct hst_profile *profile, uint32_t threads)
         struct hst_location location = {.function = hst_profile_function(profile, &function), .line = i};
         uint32_t row = hst_profile_location(profile, &location);
         parent = hst_profile_stack(profile, i % 40 == 0 ? 0 : parent, row);
+        if (parent == HST_ID_NONE)
+            abort();
     }
     struct hst_process process = {.pid = 1};
     (void)hst_profile_add_process(profile, &process);
