@@ -38,14 +38,15 @@ static const struct command *command_find(const char *name)
     return NULL;
 }
 
-static int unknown_command(struct hst_cli *cli, const char *name)
+/* before: what stands between `hasten` and the name, "" or "help ". */
+static int unknown_command(struct hst_cli *cli, const char *before, const char *name)
 {
     struct hst_nearest nearest = {.wanted = name};
     for (size_t i = 0; i < HST_ARRAY_LENGTH(commands); i++)
         hst_nearest_offer(&nearest, commands[i].name);
     char hint[64] = "hasten help";
     if (nearest.best != NULL)
-        (void)snprintf(hint, sizeof hint, "hasten %s", nearest.best);
+        (void)snprintf(hint, sizeof hint, "hasten %s%s", before, nearest.best);
     else if (strchr(name, '.') != NULL || strchr(name, '/') != NULL) /* a script, most likely */
         (void)snprintf(hint, sizeof hint, "hasten run %.50s", name);
     return hst_message_usage(cli, NULL, hint, "there is no command '%s'", name);
@@ -74,7 +75,7 @@ static int cmd_help(struct hst_cli *cli, int argc, char **argv)
     }
     const struct command *command = command_find(argv[1]);
     if (command == NULL)
-        return unknown_command(cli, argv[1]);
+        return unknown_command(cli, "help ", argv[1]);
     if (command->function == cmd_help) {
         print_overview(cli->out, &cli->out_style);
         return HST_EXIT_OK;
@@ -116,6 +117,6 @@ int main(int argc, char **argv)
                                  name);
     const struct command *command = command_find(name);
     if (command == NULL)
-        return unknown_command(&cli, name);
+        return unknown_command(&cli, "", name);
     return finish(&cli, command->function(&cli, argc - 1, argv + 1));
 }

@@ -213,3 +213,24 @@ struct hst_cell hst_cell_function(const struct hst_profile *profile, uint32_t fu
     cell.text[length] = '\0';
     return cell;
 }
+
+struct hst_cell hst_cell_word(const char *text)
+{
+    static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+:@%,=";
+    struct hst_cell cell;
+    size_t length = 0;
+    int plain = text[0] != '\0' && text[strspn(text, safe)] == '\0';
+    (void)snprintf(cell.text, sizeof cell.text, "%s", text);
+    if (plain)
+        return cell;
+    struct hst_cell quoted = {"'"};
+    for (length = 1; *text != '\0' && length + 6 < sizeof quoted.text; text++) {
+        if (*text == '\'')
+            length = (size_t)(stpcpy(quoted.text + length, "'\\''") - quoted.text);
+        else
+            quoted.text[length++] = *text;
+    }
+    quoted.text[length++] = '\'';
+    quoted.text[length] = '\0';
+    return *text == '\0' ? quoted : cell;
+}

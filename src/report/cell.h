@@ -37,6 +37,8 @@ void hst_text_add(struct hst_buffer *buffer, const char *text, size_t width, enu
 
 /* A file as a person knows it: relative to the run's folder, or its last two parts. */
 struct hst_cell hst_cell_file(const char *file, const char *directory);
+/* As one word of a shell command: quoted where it has to be. Too long to quote: as it is. */
+struct hst_cell hst_cell_word(const char *text);
 /* "Class.method": the qualified name without <locals>, which says nothing that the eye needs. */
 struct hst_cell hst_cell_function(const struct hst_profile *profile, uint32_t function);
 

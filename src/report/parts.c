@@ -34,7 +34,7 @@ void hst_page_command(struct hst_page *page, const char *verb, const char *argum
 {
     HST_CLEANUP_FREE char *command =
         hst_asprintf("hasten %s%s%s%s", verb, page->options->store != NULL ? " --store " : "",
-                     page->options->store != NULL ? page->options->store : "", arguments);
+                     page->options->store != NULL ? hst_cell_word(page->options->store).text : "", arguments);
     if (command == NULL) {
         page->out->failed = 1;
         return;

@@ -37,7 +37,7 @@ enum hst_status hst_page_states(struct hst_page *page, const struct hst_states *
 {
     hst_page_title(page, "What the threads did");
     hst_buffer_add_byte(page->out, '\n');
-    double whole = (double)states->all.ns;
+    double whole = states->all.ns > 0 ? (double)states->all.ns : 1;
     uint64_t rest_ns = 0;
     for (size_t i = 0; i < states->count; i++) {
         const struct hst_state_total *row = &states->rows[i];

@@ -196,12 +196,12 @@ static void add_next(struct hst_page *page, const struct findings *findings)
     };
     if (findings->hot_file != HST_ID_NONE) {
         (void)snprintf(text, sizeof text, " %llu --lines %s", number,
-                       hst_page_file(page, findings->hot_file).text);
+                       hst_cell_word(hst_page_file(page, findings->hot_file).text).text);
         hst_page_command(page, "show", text, "the source with its time, line by line");
     }
     if (findings->hot_function != HST_ID_NONE) {
-        (void)snprintf(text, sizeof text, " %llu --callers '%s'", number,
-                       hst_cell_function(profile, findings->hot_function).text);
+        (void)snprintf(text, sizeof text, " %llu --callers %s", number,
+                       hst_cell_word(hst_cell_function(profile, findings->hot_function).text).text);
         hst_page_command(page, "show", text, "who calls it, and what each caller costs");
     }
     for (size_t i = 0; i < HST_ARRAY_LENGTH(looks) && page->options->filter.mode == HST_MODE_WALL; i++)

@@ -126,7 +126,7 @@ static void test_numbers_of_a_known_run(void **state)
     assert_says(text, "100 % of that in library code, most by calling loads");
     assert_says(text, "app.py:9");
     assert_says(text, "100.0 % #####      10.0 s   running on a CPU");
-    assert_says(text, "hasten show 7 --callers 'hot'");
+    assert_says(text, "hasten show 7 --callers hot");
     assert_null(strstr(text, "Only"));
     free(text);
     struct hst_report_options options = HST_REPORT_OPTIONS_DEFAULT;
@@ -287,6 +287,9 @@ static void test_cells(void **state)
     assert_string_equal(hst_cell_file("/home/me/src/app.py", "/home/me").text, "src/app.py");
     assert_string_equal(hst_cell_file("/usr/lib/python3.11/json/decoder.py", "/home/me").text,
                         "json/decoder.py");
+    assert_string_equal(hst_cell_word("src/app.py").text, "src/app.py");
+    assert_string_equal(hst_cell_word("my app's.py").text, "'my app'\\''s.py'");
+    assert_string_equal(hst_cell_word("").text, "''");
     struct hst_buffer buffer;
     hst_buffer_init(&buffer, 0);
     hst_text_add(&buffer, "größenwahn", 5, HST_CUT_END, 1, &pretty);
