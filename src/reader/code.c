@@ -161,6 +161,7 @@ static enum hst_status code_read(struct hst_code_table *table, hst_raddr address
     uint8_t head[HEAD_BYTES_MAX];
     const struct hst_abi *abi = table->abi;
     code->address = address;
+    code->leaf_location = HST_ID_NONE;
     if ((address & 7) != 0 || address < 4096)
         return HST_E_TORN;
     HST_TRY(hst_memory_read(table->memory, address, head, head_bytes(abi)));

@@ -24,6 +24,7 @@ struct hst_code {
     uint8_t gone;     /* its address is another code object's by now */
     uint8_t *linetable;
     size_t linetable_length;
+    uint32_t leaf_location; /* where it was last seen as the leaf of a stack; HST_ID_NONE = never */
     uint32_t *locations; /* per code unit: model location + 1, 0 = not asked for yet */
     uint64_t checked_ns;
     uint8_t identity[HST_CODE_IDENTITY_BYTES];

@@ -13,6 +13,7 @@ enum {
     SLOTS_ABOVE = 2,
     PROOFS_WANTED = 2, /* after so many proofs an edge is not asked about again */
     PROOF_TRIES = 3,
+    PROOF_PATIENCE = 16, /* failures after which an edge is tried only now and then */
     RECENT = 2048, /* direct-mapped address -> entry; a power of two */
 };
 
@@ -38,6 +39,7 @@ void hst_frames_release(struct hst_frames *frames)
 {
     hst_code_table_release(&frames->codes);
     hst_map_release(&frames->edges);
+    hst_map_release(&frames->sites);
 }
 
 enum hst_status hst_walk_new(hst_raddr tstate, struct hst_walk **ret_walk)
@@ -302,63 +304,139 @@ static int prove_by_reading(struct hst_frames *frames, const struct hst_walk *wa
     return 1;
 }
 
-/* Whether the call of callee by caller (indexes in fresh, caller's entry given) is one that the program
- * makes. */
+/* Whether the call of callee by caller (indexes in fresh, caller's location given) is one that the program makes.  An edge's
+ * value holds how often it was proved (low byte) and how often not: edges that never stand the test are tried ever less. */
 static int believe_edge(struct hst_frames *frames, struct hst_walk *walk, size_t callee, size_t caller,
                         uint32_t caller_location, uint32_t callee_code)
 {
     uint64_t key = (uint64_t)caller_location << 32 | callee_code;
-    uint32_t proved = hst_map_find(&frames->edges, key);
-    if (proved == HST_MAP_ABSENT)
-        proved = 0;
-    if (proved >= PROOFS_WANTED)
-        return 1;
-    int believed =
-        caller == callee + 1 && callee_on_stack(frames, walk, &walk->fresh[caller], &walk->fresh[callee]);
-    for (int i = 0; i < PROOF_TRIES && !believed; i++)
-        believed = prove_by_reading(frames, walk, callee, caller);
-    if (believed)
-        (void)hst_map_set(&frames->edges, key, proved + 1);
+    uint32_t value = hst_map_find(&frames->edges, key);
+    uint32_t proved = value != HST_MAP_ABSENT ? value & 0xff : 0;
+    uint32_t failed = value != HST_MAP_ABSENT ? value >> 8 : 0;
+    int believed = proved >= PROOFS_WANTED;
+    if (!believed) {
+        believed = caller == callee + 1 &&
+                   callee_on_stack(frames, walk, &walk->fresh[caller], &walk->fresh[callee]);
+        int worth_it = failed < PROOF_PATIENCE || failed % PROOF_PATIENCE == 0;
+        for (int i = 0; i < PROOF_TRIES && worth_it && !believed; i++)
+            believed = prove_by_reading(frames, walk, callee, caller);
+        proved += believed ? 1 : 0;
+        failed += believed || failed > 1 << 20 ? 0 : 1;
+        (void)hst_map_set(&frames->edges, key, failed << 8 | proved);
+    }
+    if (believed && hst_map_find(&frames->sites, caller_location) != callee_code)
+        (void)hst_map_set(&frames->sites, caller_location, callee_code);
     return believed;
 }
 
-/* Turns the fresh frames into entries above the kept ones; all edges are asked about before anything is
- * changed. */
-static enum hst_status believe(struct hst_frames *frames, struct hst_walk *walk, uint32_t kept,
-                               uint64_t now_ns)
+/* Adds a real frame's stack to that of its parent. */
+static enum hst_status set_stack(struct hst_frames *frames, const struct hst_frame_entry *parent,
+                                 struct hst_frame_entry *entry)
+{
+    entry->stack = parent != NULL ? parent->stack : 0;
+    if (entry->code != HST_ID_NONE)
+        entry->stack = hst_profile_stack(frames->profile, entry->stack, entry->location);
+    return entry->stack != HST_ID_NONE ? HST_OK : HST_E_NOMEM;
+}
+
+/* The copy is torn above the count entries that are believed: what the uppermost of them calls at this place, if it calls
+ * anything there, goes on top. The frame itself was not read, so its entry has no address and is never taken for one. */
+static enum hst_status put_known_callee(struct hst_frames *frames, struct hst_walk *walk, size_t count)
+{
+    frames->stats.torn++;
+    walk->count = count;
+    while (count > 0 && walk->entries[count - 1].code == HST_ID_NONE)
+        count--; /* marks */
+    if (count == 0)
+        return HST_E_TORN;
+    uint32_t site = hst_map_find(&frames->sites, walk->entries[count - 1].location);
+    if (site == HST_MAP_ABSENT || frames->codes.codes[site]->gone)
+        return HST_OK;
+    struct hst_frame_entry entry = {.code = site, .location = frames->codes.codes[site]->leaf_location};
+    if (entry.location == HST_ID_NONE)
+        entry.location = hst_code_location(&frames->codes, site, 0);
+    if (entry.location == HST_ID_NONE)
+        return HST_E_NOMEM;
+    HST_TRY(set_stack(frames, &walk->entries[walk->count - 1], &entry));
+    if (!HST_RESERVE(walk->entries, walk->capacity, walk->count + 1))
+        return HST_E_NOMEM;
+    walk->entries[walk->count++] = entry;
+    return HST_OK;
+}
+
+/* Turns the fresh frames into entries above the kept ones, up to the first edge that is not believed. */
+static enum hst_status believe(struct hst_frames *frames, struct hst_walk *walk, uint32_t kept, uint64_t now_ns)
 {
     size_t total = kept + walk->fresh_count;
     if (!HST_RESERVE(walk->entries, walk->capacity, total))
         return HST_E_NOMEM;
-    walk->count = kept; /* what lies above is rewritten; it counts again when all of it is believed */
-    size_t caller =
-        walk->fresh_count; /* index in fresh of the last real frame below; fresh_count = a kept one */
+    walk->count = kept; /* what lies above is rewritten; it counts again when it is believed */
+    size_t caller = walk->fresh_count; /* index in fresh of the last real frame below; fresh_count = none */
     for (size_t i = walk->fresh_count; i > 0; i--) {
         size_t at = total - i;
         struct hst_frame_entry *parent = at > 0 ? &walk->entries[at - 1] : NULL;
         struct hst_frame_entry *entry = &walk->entries[at];
-        HST_TRY(resolve(frames, &walk->fresh[i - 1], parent, now_ns, entry));
-        entry->stack = parent != NULL ? parent->stack : 0;
-        if (entry->code != HST_ID_NONE) {
+        enum hst_status status = resolve(frames, &walk->fresh[i - 1], parent, now_ns, entry);
+        if (status == HST_OK && entry->code != HST_ID_NONE) {
             if (caller < walk->fresh_count &&
                 !believe_edge(frames, walk, i - 1, caller, parent->location, entry->code))
-                return HST_E_TORN;
+                status = HST_E_TORN;
             caller = i - 1;
-            entry->stack = hst_profile_stack(frames->profile, entry->stack, entry->location);
-            if (entry->stack == HST_ID_NONE)
-                return HST_E_NOMEM;
         }
+        if (status == HST_E_TORN && at > 0)
+            return put_known_callee(frames, walk, at);
+        HST_TRY(status);
+        HST_TRY(set_stack(frames, parent, entry));
         walk->recent[entry->address >> 3 & (RECENT - 1)] = (uint32_t)at + 1;
     }
     walk->count = total;
+    if (walk->count > 0 && caller == 0)
+        frames->codes.codes[walk->entries[total - 1].code]->leaf_location = walk->entries[total - 1].location;
     return HST_OK;
+}
+
+/* The chain from the leaf does not hold together: what of the last stack is still in the copy, from the root up, to the first
+ * frame that has moved on, which is where the thread was when that part was copied. */
+static enum hst_status rebuild(struct hst_frames *frames, struct hst_walk *walk, uint64_t now_ns)
+{
+    const struct hst_abi *abi = &frames->runtime->abi;
+    uint32_t length = frame_bytes(abi), kept = 0;
+    walk->fresh_count = 0;
+    for (; kept < walk->count && walk->entries[kept].address != 0; kept++) {
+        const struct hst_frame_entry *e = &walk->entries[kept];
+        const uint8_t *bytes = hst_stack_view_get(&walk->view, e->address, length);
+        if (bytes == NULL)
+            break;
+        struct hst_frame f = decode_frame(abi, e->address, bytes);
+        if (f.code != e->code_address || f.previous != e->previous || !f.executing)
+            break;
+        walk->fresh[0] = f;
+        walk->fresh_count = 1;
+        if (f.instruction != e->instruction)
+            break;
+    }
+    if (walk->fresh_count == 0)
+        return HST_E_TORN;
+    size_t count = kept < walk->count && walk->fresh[0].address == walk->entries[kept].address ? kept : kept - 1;
+    struct hst_frame_entry *entry = &walk->entries[count];
+    enum hst_status status = resolve(frames, &walk->fresh[0], count > 0 ? entry - 1 : NULL, now_ns, entry);
+    if (status == HST_OK)
+        status = set_stack(frames, count > 0 ? entry - 1 : NULL, entry);
+    if (status != HST_OK) {
+        walk->count = count;
+        return status;
+    }
+    return put_known_callee(frames, walk, count + 1);
 }
 
 static enum hst_status read_once(struct hst_frames *frames, struct hst_walk *walk, uint64_t now_ns)
 {
     uint32_t kept;
     HST_TRY(hst_stack_view_read(&walk->view));
-    HST_TRY(collect(frames, walk, &kept));
+    enum hst_status status = collect(frames, walk, &kept);
+    if (status == HST_E_TORN)
+        return rebuild(frames, walk, now_ns);
+    HST_TRY(status);
     return believe(frames, walk, kept, now_ns);
 }
 

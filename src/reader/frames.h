@@ -21,7 +21,7 @@
 /* What reading cost and what went wrong on the way, summed over all threads of a process. */
 struct hst_frames_stats {
     uint64_t stacks;  /* believed */
-    uint64_t torn;    /* copies thrown away and read again */
+    uint64_t torn;    /* copies that mixed two moments: cut back to what is believed, or read again */
     uint64_t dropped; /* given up after all tries */
     uint64_t proofs;  /* reads made to prove an edge */
 };
@@ -30,7 +30,8 @@ struct hst_frames {
     const struct hst_runtime *runtime;
     struct hst_profile *profile;
     struct hst_code_table codes;
-    struct hst_map edges; /* (caller location, callee code) -> times proved */
+    struct hst_map edges; /* (caller location, callee code) -> times proved, and failures (see believe_edge) */
+    struct hst_map sites; /* caller location -> code of the callee last proved there */
     struct hst_frames_stats stats;
 };
 
