@@ -1,5 +1,6 @@
 /* `hasten export`: a stored run -> a file in another tool's format.  The samples go from the store to the
  * exporter one by one, so that the length of the run does not matter. */
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -35,13 +36,14 @@ static void stored_run_release(struct stored_run *run)
     hst_store_free(run->store);
 }
 
-static void list_formats(FILE *out, const char *indent)
+/* Appends what is formatted to text of size, as far as it fits. */
+HST_PRINTF(3, 4) static void append(char *text, size_t size, const char *fmt, ...)
 {
-    for (size_t i = 0; i < hst_exporter_count; i++) {
-        const struct hst_exporter *exporter = &hst_exporters[i];
-        (void)fprintf(out, "%s%-10s  %-20s %s\n", indent, exporter->name, exporter->extension,
-                      exporter->description);
-    }
+    size_t length = strlen(text);
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(text + length, size - length, fmt, args);
+    va_end(args);
 }
 
 static int unknown_format(struct hst_cli *cli, const char *name)
@@ -49,23 +51,24 @@ static int unknown_format(struct hst_cli *cli, const char *name)
     struct hst_nearest nearest = {.wanted = name};
     for (size_t i = 0; i < hst_exporter_count; i++)
         hst_nearest_offer(&nearest, hst_exporters[i].name);
-    char hint[64] = "one of these:";
+    char hint[256] = "";
     if (nearest.best != NULL)
-        (void)snprintf(hint, sizeof hint, "-f %s, or another of these:", nearest.best);
-    int code = hst_message_usage(cli, "export", hint, "there is no format '%s'", name);
-    list_formats(cli->err, "    ");
-    return code;
+        append(hint, sizeof hint, "-f %s; the formats are ", nearest.best);
+    else
+        append(hint, sizeof hint, "one of ");
+    for (size_t i = 0; i < hst_exporter_count; i++)
+        append(hint, sizeof hint, "%s%s", i > 0 ? ", " : "", hst_exporters[i].name);
+    return hst_message_usage(cli, "export", hint, "there is no format '%s'", name);
 }
 
 static int no_format(struct hst_cli *cli, const char *output)
 {
-    int code = output != NULL
-                   ? hst_message_usage(cli, "export", "-f FORMAT, one of these:",
-                                       "the ending of '%s' does not tell the format", output)
-                   : hst_message_usage(cli, "export",
-                                       "-f FORMAT, one of these:", "which format is wanted was not said");
-    list_formats(cli->err, "    ");
-    return code;
+    char hint[256] = "-f FORMAT, which is one of ";
+    for (size_t i = 0; i < hst_exporter_count; i++)
+        append(hint, sizeof hint, "%s%s", i > 0 ? ", " : "", hst_exporters[i].name);
+    if (output != NULL)
+        return hst_message_usage(cli, "export", hint, "the ending of '%s' does not tell the format", output);
+    return hst_message_usage(cli, "export", hint, "which format is wanted was not said");
 }
 
 /* HST_PARSED when the exporter is known. */
@@ -80,12 +83,19 @@ static int choose_format(struct hst_cli *cli, struct request *request)
     return request->exporter != NULL ? HST_PARSED : no_format(cli, request->output);
 }
 
+static const char notes[] =
+    "\n"
+    "Without -o the file is called after the format and the process. collapsed and jsonl go "
+    "to standard\n"
+    "output instead when that is not a terminal.\n\n"
+    "  hasten export -f speedscope            then open the file at speedscope.app\n"
+    "  hasten export -f collapsed | flamegraph.pl > flame.svg\n"
+    "  hasten export 12 -o before.pb.gz --mode cpu\n";
+
 static int parse(struct hst_cli *cli, int argc, char **argv, struct request *request)
 {
     const struct hst_option options[] = {
-        {"format", 'f', "FORMAT",
-         "collapsed, speedscope, gecko, pprof, chrome, callgrind, pstats, jsonl or hasten", HST_OPTION_TEXT,
-         &request->format, NULL},
+        {"format", 'f', "FORMAT", "one of the formats below", HST_OPTION_TEXT, &request->format, NULL},
         {"output", 'o', "FILE", "where to; its ending tells the format too; - is standard output",
          HST_OPTION_TEXT, &request->output, NULL},
         HST_OPTION_ROW_MODE(&request->common),
@@ -97,18 +107,18 @@ static int parse(struct hst_cli *cli, int argc, char **argv, struct request *req
         {"list-formats", 0, NULL, "print the names of all formats", HST_OPTION_FLAG, &request->list_formats,
          NULL},
     };
+    char details[2048] = "Formats\n";
+    for (size_t i = 0; i < hst_exporter_count; i++)
+        append(details, sizeof details, "  %-10s  %-17s %s\n", hst_exporters[i].name,
+               hst_exporters[i].extension, hst_exporters[i].description);
+    append(details, sizeof details, "%s", notes);
     const struct hst_usage usage = {
         .command = "export",
         .synopsis = "[RUN] [-f FORMAT] [-o FILE] [options]",
         .summary = "Writes a run (default: the last one) in the format of another tool.",
         .options = options,
         .option_count = HST_ARRAY_LENGTH(options),
-        .details = "Without -o the file is called after the format and the process. collapsed and jsonl go "
-                   "to standard\n"
-                   "output instead when that is not a terminal.\n\n"
-                   "  hasten export -f speedscope            then open the file at speedscope.app\n"
-                   "  hasten export -f collapsed | flamegraph.pl > flame.svg\n"
-                   "  hasten export 12 -o before.pb.gz --mode cpu\n",
+        .details = details,
         .operands_max = 1,
     };
     int operands;

@@ -438,3 +438,22 @@ def test_formats_are_listed(hasten):
         result = hasten("export", *arguments)
         assert result.code == 2 and result.out == "" and words in result.err, result
         assert all(name in result.err for name in names), result
+
+
+def test_a_run_of_a_real_program(hasten, system):
+    """The same whole in every format, of a program that was sampled."""
+    assert hasten("run", "-r", "1khz", "--", *system.run_target("ending.py", 0.5, "code:0")).code == 0
+    stored = hasten.stored()
+    total = stored.end["weight_ns"]
+    assert total > 0
+    assert sum(int(line.rpartition(" ")[2]) for line in
+               export(hasten, "x.collapsed").read_text(encoding="utf-8").splitlines()) == total
+    profile = consumers.pprof_message(gzip.decompress(export(hasten, "x.pb.gz").read_bytes()))
+    assert sum(sample.value[1] for sample in profile.sample) == total
+    assert sum(sample.value[0] for sample in profile.sample) == stored.end["samples"]
+    assert consumers.pstats_stats(export(hasten, "x.pstats")).total_tt == pytest.approx(total / 1e9)
+    assert consumers.callgrind_annotate(export(hasten, "callgrind.out.1"), inclusive=False)[1] == total
+    gecko = json.loads(export(hasten, "x.gecko.json").read_text())
+    assert sum(round(w * 1e6) for t in gecko["threads"] for w in t["samples"]["weight"]) == total
+    speedscope = json.loads(export(hasten, "x.speedscope.json").read_text())
+    assert sum(w for p in speedscope["profiles"] for w in p["weights"]) == total
