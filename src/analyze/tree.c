@@ -68,7 +68,8 @@ static void add_times(struct build *build)
         uint32_t seen = view->seen[row->stack];
         struct hst_tree_node *node = &tree->nodes[build->node_of[seen]];
         hst_sum_add_row(&node->self, row);
-        if (row->state != HST_STATE_RUNNING && row->state != HST_STATE_UNKNOWN)
+        if (row->state == HST_STATE_BLOCKED || row->state == HST_STATE_IDLE ||
+            row->state == HST_STATE_GIL_WAIT)
             node->waiting_ns += row->weight_ns;
         if (seen == 0)
             hst_sum_add_row(&tree->no_frame, row);

@@ -16,8 +16,7 @@ struct hst_tree_node {
     uint32_t function, line;                    /* line: 0 with HST_TREE_FUNCTIONS */
     struct hst_sum self, total;
     uint64_t library_ns; /* part of self that was spent in folded or hidden frames below */
-    uint64_t
-        waiting_ns; /* part of self that the thread spent blocked, idle or waiting for a CPU or the GIL */
+    uint64_t waiting_ns; /* part of self that the thread spent blocked, idle or waiting for the GIL */
 };
 
 struct hst_tree {

@@ -1,8 +1,10 @@
 /* Which rows count, and which frames are seen.
  *
  * Wall time needs a judgement: a pool of waiting threads would drown the one that works, yet a script that
- * sleeps for a minute must show that minute.  So idle time (event/sample.h) counts for threads that were busy
- * for at least a tenth of their life; where a process has no such thread, it counts for its main thread. */
+ * waits for the network must show that.  So what a thread waits for (blocked or idle) counts when the thread
+ * is awake for at least a tenth of its life.  Where all threads together are awake for less than half of the
+ * longest life, the rest of the story is what the main threads wait for, and counts too.  A thread that was
+ * asked for by name always counts. */
 #include "analyze/view.h"
 
 #include <ctype.h>
@@ -66,58 +68,72 @@ int hst_file_is_library(const char *file)
 }
 
 /* What is known of all threads before a row can be judged. */
-struct busy {
-    uint64_t *idle_ns, *other_ns; /* by thread */
-    uint8_t *process_is_busy;
-    const struct hst_profile *profile;
+struct lives {
+    uint64_t *awake_ns, *life_ns; /* by thread */
+    uint8_t *waits_count;         /* by thread */
 };
 
-static void busy_release(struct busy *busy)
+static void lives_release(struct lives *lives)
 {
-    hst_free(busy->idle_ns);
-    hst_free(busy->other_ns);
-    hst_free(busy->process_is_busy);
+    hst_free(lives->awake_ns);
+    hst_free(lives->life_ns);
+    hst_free(lives->waits_count);
 }
 
-static int thread_is_busy(const struct busy *busy, uint32_t thread)
+static int is_awake(const struct hst_aggregate_row *row)
 {
-    return busy->other_ns[thread] >= busy->idle_ns[thread] / 9 && busy->other_ns[thread] > 0;
+    return row->state != HST_STATE_BLOCKED && row->state != HST_STATE_IDLE && row->state != HST_STATE_GONE;
 }
 
-static int busy_init(struct busy *busy, const struct hst_profile *profile,
-                     const struct hst_aggregate *aggregate)
+static void lives_judge(struct lives *lives, const struct hst_profile *profile,
+                        const struct hst_filter *filter)
 {
-    busy->profile = profile;
-    busy->idle_ns = hst_alloc_zero(profile->thread_count + 1, sizeof *busy->idle_ns);
-    busy->other_ns = hst_alloc_zero(profile->thread_count + 1, sizeof *busy->other_ns);
-    busy->process_is_busy = hst_alloc_zero(profile->process_count + 1, 1);
-    if (busy->idle_ns == NULL || busy->other_ns == NULL || busy->process_is_busy == NULL)
+    uint64_t awake = 0, longest = 0;
+    for (size_t t = 0; t < profile->thread_count; t++) {
+        awake += lives->awake_ns[t];
+        longest = lives->life_ns[t] > longest ? lives->life_ns[t] : longest;
+    }
+    int mains_count = awake < longest / 2;
+    for (size_t t = 0; t < profile->thread_count; t++) {
+        const struct hst_thread *thread = &profile->threads[t];
+        int is_main = thread->native_id == profile->processes[thread->process].pid;
+        lives->waits_count[t] = (lives->awake_ns[t] > 0 && lives->awake_ns[t] >= lives->life_ns[t] / 10) ||
+                                (is_main && mains_count) || filter->thread == t;
+    }
+}
+
+static int is_asked_for(const struct hst_profile *profile, const struct hst_aggregate_row *row,
+                        const struct hst_filter *filter)
+{
+    return row->thread < profile->thread_count && row->stack < profile->stack_count &&
+           (filter->thread == HST_ID_NONE || row->thread == filter->thread) &&
+           (filter->process == HST_ID_NONE || profile->threads[row->thread].process == filter->process);
+}
+
+static int lives_init(struct lives *lives, const struct hst_profile *profile,
+                      const struct hst_aggregate *aggregate, const struct hst_filter *filter)
+{
+    lives->awake_ns = hst_alloc_zero(profile->thread_count + 1, sizeof *lives->awake_ns);
+    lives->life_ns = hst_alloc_zero(profile->thread_count + 1, sizeof *lives->life_ns);
+    lives->waits_count = hst_alloc_zero(profile->thread_count + 1, 1);
+    if (lives->awake_ns == NULL || lives->life_ns == NULL || lives->waits_count == NULL)
         return 0;
     for (size_t i = 0; i < aggregate->count; i++) {
         const struct hst_aggregate_row *row = &aggregate->rows[i];
-        if (row->thread < profile->thread_count)
-            *(row->state == HST_STATE_IDLE ? &busy->idle_ns[row->thread] : &busy->other_ns[row->thread]) +=
-                row->weight_ns;
+        if (!is_asked_for(profile, row, filter))
+            continue;
+        lives->life_ns[row->thread] += row->weight_ns;
+        lives->awake_ns[row->thread] += is_awake(row) ? row->weight_ns : 0;
     }
-    for (uint32_t t = 0; t < profile->thread_count; t++)
-        if (thread_is_busy(busy, t))
-            busy->process_is_busy[profile->threads[t].process] = 1;
+    lives_judge(lives, profile, filter);
     return 1;
 }
 
-static int idle_counts(const struct busy *busy, uint32_t thread)
-{
-    uint32_t process = busy->profile->threads[thread].process;
-    if (busy->process_is_busy[process])
-        return thread_is_busy(busy, thread);
-    return busy->profile->threads[thread].native_id == busy->profile->processes[process].pid;
-}
-
-static int mode_takes(enum hst_mode mode, const struct hst_aggregate_row *row, const struct busy *busy)
+static int mode_takes(enum hst_mode mode, const struct hst_aggregate_row *row, const struct lives *lives)
 {
     switch (mode) {
     case HST_MODE_WALL:
-        return row->state == HST_STATE_IDLE ? idle_counts(busy, row->thread) : row->state != HST_STATE_GONE;
+        return row->state != HST_STATE_GONE && (is_awake(row) || lives->waits_count[row->thread]);
     case HST_MODE_CPU:
         return row->state == HST_STATE_RUNNING;
     case HST_MODE_GIL:
@@ -148,23 +164,18 @@ static int view_take(struct hst_view *view, const struct hst_aggregate_row *row)
 static int view_choose_rows(struct hst_view *view, const struct hst_aggregate *aggregate,
                             const struct hst_filter *filter, const uint8_t *shown)
 {
-    struct busy busy = {0};
-    int ok = busy_init(&busy, view->profile, aggregate);
+    struct lives lives = {0};
+    int ok = lives_init(&lives, view->profile, aggregate, filter);
     for (size_t i = 0; ok && i < aggregate->count; i++) {
         const struct hst_aggregate_row *row = &aggregate->rows[i];
-        if (row->thread >= view->profile->thread_count || row->stack >= view->profile->stack_count)
+        if (!is_asked_for(view->profile, row, filter) || (shown != NULL && !shown[row->stack]))
             continue;
-        if ((filter->thread != HST_ID_NONE && row->thread != filter->thread) ||
-            (filter->process != HST_ID_NONE &&
-             view->profile->threads[row->thread].process != filter->process) ||
-            (shown != NULL && !shown[row->stack]))
-            continue;
-        if (mode_takes(filter->mode, row, &busy))
+        if (mode_takes(filter->mode, row, &lives))
             ok = view_take(view, row);
-        else if (row->state == HST_STATE_IDLE)
+        else if (!is_awake(row))
             view->left_out_ns += row->weight_ns;
     }
-    busy_release(&busy);
+    lives_release(&lives);
     return ok;
 }
 
@@ -175,8 +186,11 @@ static int view_count_threads(struct hst_view *view)
         return 0;
     for (size_t i = 0; i < view->row_count; i++)
         by_thread[view->rows[i].thread] += view->rows[i].weight_ns;
+    uint64_t most = 1;
     for (size_t t = 0; t < view->profile->thread_count; t++)
-        view->threads_active += by_thread[t] > 0 && by_thread[t] >= view->all.ns / 100;
+        most = by_thread[t] > most ? by_thread[t] : most;
+    for (size_t t = 0; t < view->profile->thread_count; t++)
+        view->threads_active += by_thread[t] > 0 && by_thread[t] >= most / 100;
     return 1;
 }
 

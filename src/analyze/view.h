@@ -41,8 +41,8 @@ struct hst_view {
     struct hst_aggregate_row *rows; /* those that pass */
     size_t row_count, row_capacity;
     struct hst_sum all;      /* of rows */
-    uint64_t left_out_ns;    /* idle time that passed everything but the mode */
-    uint32_t threads_active; /* threads with at least 1 % of the time in rows */
+    uint64_t left_out_ns;    /* blocked and idle time that passed everything but the mode */
+    uint32_t threads_active; /* threads with at least 1 % of the time of the one that has most */
     uint8_t *library;        /* by function: 1 = not the program's own code */
     uint32_t *seen;          /* by stack: itself or the nearest ancestor that is seen; 0 = none */
     uint32_t *above;         /* by stack that is seen: the next one outward that is seen; 0 = none */

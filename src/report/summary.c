@@ -59,10 +59,10 @@ static void add_function_note(struct hst_page *page, const struct hst_function_t
         return;
     char waiting[64] = "", library[2 * HST_CELL_BYTES + 80] = "", note[sizeof waiting + sizeof library + 16];
     if (page->options->filter.mode == HST_MODE_WALL && (double)row->waiting_ns >= 0.5 * self)
-        (void)snprintf(waiting, sizeof waiting, "%.0f %% of that is waiting, not work",
+        (void)snprintf(waiting, sizeof waiting, "waiting for %.0f %% of that",
                        100 * (double)row->waiting_ns / self);
     if (row->library_function != HST_ID_NONE && (double)row->library_ns >= 0.25 * self)
-        (void)snprintf(library, sizeof library, "%.0f %% of that in library code, most by calling %s (%s)",
+        (void)snprintf(library, sizeof library, "%.0f %% in library code, most by calling %s (%s)",
                        100 * (double)row->library_ns / self,
                        hst_cell_function(profile, row->library_function).text,
                        hst_page_file(page, profile->functions[row->library_function].file).text);
@@ -82,8 +82,9 @@ static void add_mode(struct hst_page *page)
     if (page->view.threads_active > 1)
         hst_buffer_add_fmt(page->out, " in %u threads", page->view.threads_active);
     if (page->options->filter.mode == HST_MODE_WALL && page->view.left_out_ns > 0)
-        hst_buffer_add_fmt(page->out, "; %s idle left out", hst_cell_duration(page->view.left_out_ns).text);
-    hst_buffer_add_fmt(page->out, "%s  (see --mode)%s\n", hst_page_ink(page, HST_INK_DIM),
+        hst_buffer_add_fmt(page->out, "; waiting left out: %s",
+                           hst_cell_duration(page->view.left_out_ns).text);
+    hst_buffer_add_fmt(page->out, "%s  (--mode)%s\n", hst_page_ink(page, HST_INK_DIM),
                        hst_page_ink(page, HST_INK_RESET));
 }
 
@@ -92,7 +93,7 @@ static void add_columns(struct hst_page *page)
     const char *bold = hst_page_ink(page, HST_INK_BOLD), *dim = hst_page_ink(page, HST_INK_DIM),
                *reset = hst_page_ink(page, HST_INK_RESET);
     hst_buffer_add_fmt(page->out, "\n%sFunctions%s%s%21s%s\n", bold, reset, dim, "",
-                       "the whole is faster, were it");
+                       "speed of the whole, if it were");
     hst_buffer_add_fmt(page->out, "    self          %s   total   2x as fast        free  function%s%s\n",
                        page->style->utf8 ? "±" : "+-",
                        page->options->filter.fold ? ", with the library code it calls" : "", reset);
@@ -133,26 +134,37 @@ static void add_functions(struct hst_page *page, const struct hst_totals *totals
                            (unsigned long long)(rest + shown), hst_page_ink(page, HST_INK_RESET));
 }
 
-/* file:line and the source text of it, where the file is still what ran. */
-static void add_line_place(struct hst_page *page, const struct hst_line_total *row)
+/* "app.py:12", or "src/app.py:12" where two parts of the path fit in half of the column. */
+static struct hst_cell line_place(const struct hst_page *page, const struct hst_line_total *row)
 {
-    const struct hst_profile *profile = page->source->profile;
-    char place[HST_CELL_BYTES + 16];
-    (void)snprintf(place, sizeof place, "%s:%u", hst_page_file(page, row->file).text, row->line);
-    size_t width = name_width(page),
-           place_width = hst_text_width(place) < width / 2 ? hst_text_width(place) : width / 2;
-    hst_text_add(page->out, place, place_width, HST_CUT_START, 0, page->style);
+    struct hst_cell file = hst_page_file(page, row->file), place;
+    const char *slash = strrchr(file.text, '/');
+    const char *shown =
+        slash != NULL && hst_text_width(file.text) + 6 > name_width(page) / 2 ? slash + 1 : file.text;
+    (void)snprintf(place.text, sizeof place.text, "%.140s:%u", shown, row->line);
+    return place;
+}
+
+/* The place and the source text of it, where the file is still what ran. */
+static void add_line_place(struct hst_page *page, const struct hst_line_total *row, size_t place_width)
+{
+    const char *file = hst_profile_text(page->source->profile, row->file);
     struct hst_source source;
-    if (hst_source_init(&source, hst_profile_text(profile, row->file), page->source->info) != HST_OK)
-        return;
-    if (!source.newer) {
+    int readable = hst_source_init(&source, file, page->source->info) == HST_OK && !source.newer;
+    hst_text_add(page->out, line_place(page, row).text, place_width, HST_CUT_START, readable, page->style);
+    if (readable) {
         const char *text = hst_source_line(&source, row->line);
         text += strspn(text, " \t");
         hst_buffer_add_fmt(page->out, "  %s", hst_page_ink(page, HST_INK_DIM));
-        hst_text_add(page->out, text, width - place_width - 2, HST_CUT_END, 0, page->style);
+        hst_text_add(page->out, text, name_width(page) - place_width - 2, HST_CUT_END, 0, page->style);
         hst_buffer_add_text(page->out, hst_page_ink(page, HST_INK_RESET));
     }
     hst_source_release(&source);
+}
+
+static int line_is_shown(const struct hst_page *page, const struct hst_line_total *row)
+{
+    return row->line != 0 && is_worth_a_row(page, &row->self, &row->total);
 }
 
 static void add_lines(struct hst_page *page, const struct hst_totals *totals)
@@ -160,14 +172,23 @@ static void add_lines(struct hst_page *page, const struct hst_totals *totals)
     hst_page_title(page, "Lines");
     hst_buffer_add_byte(page->out, '\n');
     uint64_t rows = hst_page_rows(page, LINE_ROWS), shown = 0;
+    size_t place_width = 0;
     for (size_t i = 0; i < totals->line_count && shown < rows; i++) {
+        if (!line_is_shown(page, &totals->lines[i]))
+            continue;
+        size_t width = hst_text_width(line_place(page, &totals->lines[i]).text);
+        place_width = width > place_width ? width : place_width;
+        shown++;
+    }
+    place_width = place_width < name_width(page) / 2 ? place_width : name_width(page) / 2;
+    for (size_t i = 0; i < totals->line_count && shown > 0; i++) {
         const struct hst_line_total *row = &totals->lines[i];
-        if (row->line == 0 || !is_worth_a_row(page, &row->self, &row->total))
+        if (!line_is_shown(page, row))
             continue;
         add_numbers(page, &row->self, &row->total);
-        add_line_place(page, row);
+        add_line_place(page, row, place_width);
         hst_buffer_add_byte(page->out, '\n');
-        shown++;
+        shown--;
     }
 }
 

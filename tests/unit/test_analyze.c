@@ -202,14 +202,18 @@ static void test_wall_leaves_idle_threads_out(void **state)
     struct made made;
     made_init(&made);
     struct hst_sample idle = {.state = HST_STATE_IDLE, .detail = 203};
+    struct hst_sample blocked = {.state = HST_STATE_BLOCKED, .detail = 203};
     uint32_t process = made_process(&made, 10), other = made_process(&made, 20);
-    uint32_t busy = made_thread(&made, process, 10, "main"), pool = made_thread(&made, process, 11, "pool"),
-             half = made_thread(&made, process, 12, "half");
+    uint32_t joins = made_thread(&made, process, 10, "main"), pool = made_thread(&made, process, 11, "pool"),
+             half = made_thread(&made, process, 12, "half"), busy = made_thread(&made, process, 13, "busy");
     uint32_t sleeper = made_thread(&made, other, 20, "main"),
              helper = made_thread(&made, other, 21, "helper");
     uint32_t stack = made_stack(&made, "main");
     made_samples(&made, busy, stack, RUNNING, 100);
-    made_samples(&made, pool, stack, idle, 100);
+    made_samples(&made, joins, stack, blocked, 30); /* waits for busy: no news */
+    made_samples(&made, joins, stack, idle, 60);
+    made_samples(&made, pool, stack, blocked, 50);
+    made_samples(&made, pool, stack, idle, 50);
     made_samples(&made, pool, stack, RUNNING, 1); /* what it does still counts */
     made_samples(&made, half, stack, RUNNING, 50);
     made_samples(&made, half, stack, idle, 50);
@@ -218,14 +222,25 @@ static void test_wall_leaves_idle_threads_out(void **state)
     made_samples(&made, helper, stack, idle, 40);
     struct hst_filter filter = HST_FILTER_ALL;
     struct hst_view view = view_of(&made, filter);
-    assert_int_equal(view.all.ns / MS, 100 + 1 + 100 + 40);
-    assert_int_equal(view.left_out_ns / MS, 100 + 40);
+    assert_int_equal(view.all.ns / MS, 100 + 1 + 100);
+    assert_int_equal(view.left_out_ns / MS, 90 + 100 + 80);
+    assert_int_equal(view.threads_active, 3);
     hst_view_release(&view);
+    filter.process = other; /* nothing is awake there: its main thread is its story */
+    view = view_of(&made, filter);
+    assert_int_equal(view.all.ns / MS, 40);
+    hst_view_release(&view);
+    filter.process = HST_ID_NONE;
+    filter.thread = pool; /* asked for by name */
+    view = view_of(&made, filter);
+    assert_int_equal(view.all.ns / MS, 101);
+    hst_view_release(&view);
+    filter.thread = HST_ID_NONE;
     static const struct {
         enum hst_mode mode;
         unsigned ms;
-    } modes[] = {{HST_MODE_ALL, 381}, {HST_MODE_CPU, 151}, {HST_MODE_IDLE, 230},
-                 {HST_MODE_GIL, 151}, {HST_MODE_GC, 0},    {HST_MODE_BLOCKED, 0}};
+    } modes[] = {{HST_MODE_ALL, 471}, {HST_MODE_CPU, 151}, {HST_MODE_IDLE, 240},
+                 {HST_MODE_GIL, 151}, {HST_MODE_GC, 0},    {HST_MODE_BLOCKED, 80}};
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         filter.mode = modes[i].mode;
         view = view_of(&made, filter);

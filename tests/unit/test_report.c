@@ -123,7 +123,7 @@ static void test_numbers_of_a_known_run(void **state)
     assert_says(text, "CPython 3.11.2");
     assert_says(text, "10,000 samples at 1 kHz");
     assert_says(text, " 80.0 % ####   0.8  80.0 %  1.66-1.68x  4.81-5.20x  hot");
-    assert_says(text, "100 % of that in library code, most by calling loads");
+    assert_says(text, "100 % in library code, most by calling loads");
     assert_says(text, "app.py:9");
     assert_says(text, "100.0 % #####      10.0 s   running on a CPU");
     assert_says(text, "hasten show 7 --callers hot");
