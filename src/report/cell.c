@@ -195,23 +195,26 @@ struct hst_cell hst_cell_file(const char *file, const char *directory)
     return cell;
 }
 
-struct hst_cell hst_cell_function(const struct hst_profile *profile, uint32_t function)
+struct hst_cell hst_cell_name(const char *qualname)
 {
     static const char locals[] = "<locals>.";
     struct hst_cell cell;
-    const char *name = hst_profile_text(profile, profile->functions[function].qualname);
-    if (name[0] == '\0')
-        name = hst_profile_text(profile, profile->functions[function].name);
     size_t length = 0;
-    while (*name != '\0' && length + 1 < sizeof cell.text) {
-        if (strncmp(name, locals, sizeof locals - 1) == 0) {
-            name += sizeof locals - 1;
-            continue;
-        }
-        cell.text[length++] = *name++;
+    while (*qualname != '\0' && length + 1 < sizeof cell.text) {
+        if (strncmp(qualname, locals, sizeof locals - 1) == 0)
+            qualname += sizeof locals - 1;
+        else
+            cell.text[length++] = *qualname++;
     }
     cell.text[length] = '\0';
     return cell;
+}
+
+struct hst_cell hst_cell_function(const struct hst_profile *profile, uint32_t function)
+{
+    const struct hst_function *row = &profile->functions[function];
+    const char *name = hst_profile_text(profile, row->qualname);
+    return hst_cell_name(name[0] != '\0' ? name : hst_profile_text(profile, row->name));
 }
 
 struct hst_cell hst_cell_word(const char *text)

@@ -40,6 +40,7 @@ struct hst_cell hst_cell_file(const char *file, const char *directory);
 /* As one word of a shell command: quoted where it has to be. Too long to quote: as it is. */
 struct hst_cell hst_cell_word(const char *text);
 /* "Class.method": the qualified name without <locals>, which says nothing that the eye needs. */
+struct hst_cell hst_cell_name(const char *qualname);
 struct hst_cell hst_cell_function(const struct hst_profile *profile, uint32_t function);
 
 #endif

@@ -83,9 +83,10 @@ static void add_row(struct hst_buffer *out, const struct hst_diff_row *row, cons
                        100 * row->share.after);
     add_verdict(out, &row->time, style);
     size_t width = style->width > 90 ? (size_t)style->width - 69 : 24;
-    size_t name = hst_text_width(row->name) < width ? hst_text_width(row->name) : width;
+    struct hst_cell shown = hst_cell_name(row->name);
+    size_t name = hst_text_width(shown.text) < width ? hst_text_width(shown.text) : width;
     hst_buffer_add_text(out, "  ");
-    hst_text_add(out, row->name, name, HST_CUT_START, 0, style);
+    hst_text_add(out, shown.text, name, HST_CUT_START, 0, style);
     if (name + 8 < width) {
         hst_buffer_add_fmt(out, "  %s", hst_ink(style, HST_INK_DIM));
         hst_text_add(out, hst_cell_file(row->file, directory).text, width - name - 2, HST_CUT_START, 0,
@@ -94,8 +95,8 @@ static void add_row(struct hst_buffer *out, const struct hst_diff_row *row, cons
     }
     hst_buffer_add_byte(out, '\n');
     if (row->time.verdict == HST_VERDICT_UNDECIDED && row->time.more_samples < 1e7)
-        hst_buffer_add_fmt(out, "%60s%s%s more samples in each run would decide a change of this size%s\n",
-                           "", hst_ink(style, HST_INK_DIM),
+        hst_buffer_add_fmt(out, "%31s%s%s%s more samples in each run would decide a change of this size%s\n",
+                           "", hst_ink(style, HST_INK_DIM), style->utf8 ? "└ " : "`- ",
                            hst_cell_count((uint64_t)row->time.more_samples + 1).text,
                            hst_ink(style, HST_INK_RESET));
 }
