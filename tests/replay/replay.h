@@ -1,0 +1,32 @@
+/* What recording and replaying share: a memory and its maps -> the stacks of all threads as text, in the form
+ * in which target.py prints its own. */
+#ifndef REPLAY_H
+#define REPLAY_H
+
+#include "base/buffer.h"
+#include "reader/frames.h"
+#include "reader/runtime.h"
+#include "target/maps.h"
+#include "target/memory.h"
+
+/* A process as the reader sees it. */
+struct replay {
+    struct hst_memory *memory; /* not owned */
+    struct hst_maps maps;
+    struct hst_runtime runtime;
+    struct hst_profile profile;
+    struct hst_frames frames;
+    struct hst_tstate *threads;
+    struct hst_walk **walks;
+    size_t thread_count;
+};
+
+/* root: where the files of the maps are, seen from here. */
+enum hst_status replay_open(struct hst_memory *memory, const char *maps, size_t maps_length, const char *root,
+                            struct replay *replay, struct hst_error *err);
+void replay_close(struct replay *replay);
+
+/* Reads every thread's stack into text, which a NUL ends. */
+enum hst_status replay_stacks(struct replay *replay, uint64_t now_ns, struct hst_buffer *text);
+
+#endif
