@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/exit_codes.h"
+#include "report/cell.h"
 
 static int env_is_set(const char *name)
 {
@@ -39,17 +40,32 @@ struct hst_style hst_style_for(FILE *stream)
     return style;
 }
 
+#define SENTENCE_BYTES 2048
+
+/* Names in a sentence may come from a measured program: nothing in them may move the cursor. */
+static void print_clean(FILE *out, const char *text, const struct hst_style *style)
+{
+    struct hst_buffer clean;
+    hst_buffer_init(&clean, 0);
+    hst_text_add(&clean, text, SENTENCE_BYTES, HST_CUT_END, 0, style);
+    (void)fwrite(clean.data, 1, clean.length, out);
+    hst_buffer_release(&clean);
+}
+
 static void say(struct hst_cli *cli, const char *kind, enum hst_ink ink, const char *hint, const char *fmt,
                 va_list args)
 {
     const struct hst_style *style = &cli->err_style;
+    char sentence[SENTENCE_BYTES];
+    (void)vsnprintf(sentence, sizeof sentence, fmt, args);
     (void)fflush(cli->out); /* what was printed before must not come after */
     (void)fprintf(cli->err, "%shasten:%s %s", hst_ink(style, ink), hst_ink(style, HST_INK_RESET), kind);
-    (void)vfprintf(cli->err, fmt, args);
+    print_clean(cli->err, sentence, style);
+    if (hint != NULL && hint[0] != '\0') {
+        (void)fprintf(cli->err, "\n  %stry:%s ", hst_ink(style, HST_INK_BOLD), hst_ink(style, HST_INK_RESET));
+        print_clean(cli->err, hint, style);
+    }
     (void)fputc('\n', cli->err);
-    if (hint != NULL && hint[0] != '\0')
-        (void)fprintf(cli->err, "  %stry:%s %s\n", hst_ink(style, HST_INK_BOLD),
-                      hst_ink(style, HST_INK_RESET), hint);
 }
 
 void hst_message(struct hst_cli *cli, const char *hint, const char *fmt, ...)

@@ -118,37 +118,51 @@ struct hst_cell hst_cell_bar(double share, int width, const struct hst_style *st
     return cell;
 }
 
-static int continues(char byte) { return ((unsigned char)byte & 0xc0) == 0x80; }
+/* Bytes of the UTF-8 sequence that begins at text, or 0 when that is none. */
+static size_t sequence_bytes(const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    size_t length = at[0] < 0x80   ? 1
+                    : at[0] < 0xc2 ? 0
+                    : at[0] < 0xe0 ? 2
+                    : at[0] < 0xf0 ? 3
+                    : at[0] < 0xf5 ? 4
+                                   : 0;
+    for (size_t i = 1; i < length; i++)
+        if ((at[i] & 0xc0) != 0x80)
+            return 0;
+    return length;
+}
+
+/* The next column: a whole sequence, or one byte that is none. */
+static const char *next_column(const char *at)
+{
+    size_t length = sequence_bytes(at);
+    return at + (length > 0 ? length : 1);
+}
 
 size_t hst_text_width(const char *text)
 {
     size_t width = 0;
-    for (; *text != '\0'; text++)
-        width += !continues(*text);
+    for (; *text != '\0'; text = next_column(text))
+        width++;
     return width;
 }
 
-/* Control characters, and the two bytes that spell one of the upper control characters in UTF-8. */
-static int is_control(const char *at)
+/* What a terminal may take for a command: control characters, low and high, and bytes that spell nothing. */
+static int is_unsafe(const char *at)
 {
     unsigned char c = (unsigned char)at[0];
-    return c < 0x20 || c == 0x7f ||
-           (c == 0xc2 && (unsigned char)at[1] >= 0x80 && (unsigned char)at[1] < 0xa0);
+    return c < 0x20 || c == 0x7f || sequence_bytes(at) == 0 || (c == 0xc2 && (unsigned char)at[1] < 0xa0);
 }
 
 static void add_clean(struct hst_buffer *buffer, const char *at, size_t columns)
 {
-    while (*at != '\0' && columns > 0) {
-        size_t length = 1;
-        while (continues(at[length]))
-            length++;
-        if (is_control(at))
+    for (; *at != '\0' && columns > 0; at = next_column(at), columns--)
+        if (is_unsafe(at))
             hst_buffer_add_byte(buffer, *at == '\t' ? ' ' : '?');
         else
-            hst_buffer_add(buffer, at, length);
-        at += length;
-        columns--;
-    }
+            hst_buffer_add(buffer, at, sequence_bytes(at));
 }
 
 void hst_text_add(struct hst_buffer *buffer, const char *text, size_t width, enum hst_text_cut cut, int pad,
@@ -160,13 +174,12 @@ void hst_text_add(struct hst_buffer *buffer, const char *text, size_t width, enu
         add_clean(buffer, text, width);
         if (pad)
             hst_buffer_add_fmt(buffer, "%*s", (int)(width - columns), "");
-    } else if (cut == HST_CUT_END) {
-        add_clean(buffer, text, width > 0 ? width - 1 : 0);
+    } else if (width > 0 && cut == HST_CUT_END) {
+        add_clean(buffer, text, width - 1);
         hst_buffer_add_text(buffer, mark);
-    } else {
+    } else if (width > 0) {
         for (size_t skip = columns - width + 1; skip > 0; skip--)
-            for (text++; continues(*text); text++)
-                ;
+            text = next_column(text);
         hst_buffer_add_text(buffer, mark);
         add_clean(buffer, text, width);
     }

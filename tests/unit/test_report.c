@@ -297,6 +297,11 @@ static void test_cells(void **state)
     hst_text_add(&buffer, "ab", 4, HST_CUT_END, 1, &plain);
     hst_buffer_add_byte(&buffer, '\0');
     assert_string_equal((const char *)buffer.data, "größ…~wahnab  ");
+    hst_buffer_clear(&buffer);
+    hst_text_add(&buffer, "a\x9b\xc2\x9b\x1b\xe2\x82z", 20, HST_CUT_END, 0, &pretty);
+    hst_text_add(&buffer, "cut to nothing", 0, HST_CUT_START, 0, &pretty);
+    hst_buffer_add_byte(&buffer, '\0');
+    assert_string_equal((const char *)buffer.data, "a?\?\?\?\?z");
     hst_buffer_release(&buffer);
 }
 
