@@ -147,7 +147,7 @@ struct naming {
 
 static void write_clean(struct callgrind *callgrind, struct naming *naming)
 {
-    hst_output_add(callgrind->output, naming->text.data, naming->text.length);
+    hst_output_buffer(callgrind->output, &naming->text);
     hst_output_text(callgrind->output, "\n");
     hst_buffer_clear(&naming->text);
 }
@@ -232,7 +232,6 @@ static enum hst_status write_body(struct callgrind *callgrind)
     for (uint32_t i = 0; i < profile->function_count + 1 + profile->thread_count; i++)
         if (used[i])
             write_names(callgrind, &naming, file_named, i);
-    enum hst_status status = hst_buffer_status(&naming.text);
     hst_buffer_release(&naming.text);
     uint32_t current = NO_CALLEE;
     for (size_t i = 0; i < callgrind->cost_count; i++) {
@@ -246,7 +245,7 @@ static enum hst_status write_body(struct callgrind *callgrind)
         else
             write_call(callgrind, cost);
     }
-    return status;
+    return HST_OK;
 }
 
 static enum hst_status write_head(struct callgrind *callgrind)
@@ -260,8 +259,7 @@ static enum hst_status write_head(struct callgrind *callgrind)
     if (profile->process_count > 0)
         hst_output_fmt(callgrind->output, "pid: %u\n", profile->processes[0].pid);
     hst_output_text(callgrind->output, "cmd: ");
-    hst_output_add(callgrind->output, command.data, command.length);
-    enum hst_status status = hst_buffer_status(&command);
+    hst_output_buffer(callgrind->output, &command);
     hst_buffer_release(&command);
     hst_output_fmt(callgrind->output,
                    "\ndesc: Trigger: sampled, %s time, all threads and processes together\n",
@@ -270,7 +268,7 @@ static enum hst_status write_head(struct callgrind *callgrind)
                    "desc: Calls: numbers of samples that saw the call, not numbers of calls\n"
                    "positions: line\nevent: ns : Nanoseconds\nevents: ns\nsummary: %llu\n\n",
                    (unsigned long long)callgrind->tree.nodes[0].total_ns);
-    return status;
+    return HST_OK;
 }
 
 static enum hst_status collect(struct callgrind *callgrind, const struct hst_aggregate *aggregate)

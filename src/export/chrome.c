@@ -43,19 +43,20 @@ static void write_thread_and_time(struct chrome *chrome, uint32_t thread, uint64
 
 /* Begins and ends alike carry the name: some readers match them by it. Names tell the place, as other Python
  * tracers write them, so that namesakes stay apart. */
-static void write_event(struct chrome *chrome, char kind, uint32_t thread, uint32_t stack, uint64_t time_ns)
+static enum hst_status write_event(struct chrome *chrome, char kind, uint32_t thread, uint32_t stack,
+                                   uint64_t time_ns)
 {
     const struct hst_profile *profile = chrome->run->profile;
     hst_buffer_clear(&chrome->label);
     hst_text_label(&chrome->label, profile, hst_export_function_of(profile, stack),
                    chrome->run->info->directory, "", 0);
     hst_buffer_add_byte(&chrome->label, 0);
-    if (chrome->label.failed)
-        return;
+    HST_TRY(hst_buffer_status(&chrome->label));
     hst_output_fmt(chrome->output, ",\n{\"ph\":\"%c\",\"cat\":\"python\",\"name\":", kind);
     hst_output_json(chrome->output, (const char *)chrome->label.data);
     write_thread_and_time(chrome, thread, time_ns);
     hst_output_text(chrome->output, "}");
+    return HST_OK;
 }
 
 /* Ends and begins what differs between the open stack and the next one. */
@@ -90,11 +91,11 @@ static enum hst_status change(struct chrome *chrome, uint32_t thread, uint32_t n
         new_count--;
     }
     for (size_t i = 0; i < old_count; i++)
-        write_event(chrome, 'E', thread, chrome->old_path[i], time_ns);
+        HST_TRY(write_event(chrome, 'E', thread, chrome->old_path[i], time_ns));
     while (new_count-- > 0)
-        write_event(chrome, 'B', thread, chrome->new_path[new_count], time_ns);
+        HST_TRY(write_event(chrome, 'B', thread, chrome->new_path[new_count], time_ns));
     chrome->lanes[thread].stack = next;
-    return hst_buffer_status(&chrome->label);
+    return HST_OK;
 }
 
 static enum hst_status take(void *context, const struct hst_sample *sample)

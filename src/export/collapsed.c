@@ -63,14 +63,13 @@ static enum hst_status write_fold(const struct hst_export *run, const struct fol
     while (depth-- > 0) {
         hst_buffer_clear(&label);
         hst_text_label(&label, run->profile, (*path)[depth], run->info->directory, ";", ':');
-        hst_output_add(output, label.data, label.length);
+        hst_output_buffer(output, &label);
         hst_output_text(output, depth > 0 ? ";" : " ");
     }
-    enum hst_status status = hst_buffer_status(&label);
     hst_buffer_release(&label);
     hst_output_u64(output, folds->rows[fold].weight_ns);
     hst_output_text(output, "\n");
-    return status;
+    return HST_OK;
 }
 
 static enum hst_status write_all(struct hst_export *run, struct hst_aggregate *aggregate, struct folds *folds,

@@ -157,6 +157,14 @@ void hst_output_add(struct hst_output *output, const void *data, size_t length)
         flush(output, 0);
 }
 
+void hst_output_buffer(struct hst_output *output, const struct hst_buffer *buffer)
+{
+    if (buffer->failed)
+        fail(output, HST_E_NOMEM);
+    else
+        hst_output_add(output, buffer->data, buffer->length);
+}
+
 void hst_output_text(struct hst_output *output, const char *text)
 {
     hst_output_add(output, text, strlen(text));

@@ -29,6 +29,8 @@ enum hst_status hst_output_commit(struct hst_output *output, struct hst_error *e
 void hst_output_release(struct hst_output *output);
 
 void hst_output_add(struct hst_output *output, const void *data, size_t length);
+/* The bytes of a buffer; if it failed, so does the output: clearing the buffer afterwards loses nothing. */
+void hst_output_buffer(struct hst_output *output, const struct hst_buffer *buffer);
 void hst_output_text(struct hst_output *output, const char *text);
 void hst_output_fmt(struct hst_output *output, const char *fmt, ...) HST_PRINTF(2, 3);
 void hst_output_u64(struct hst_output *output, uint64_t value); /* decimal */

@@ -53,13 +53,13 @@ static void put_bytes(struct hst_buffer *buffer, unsigned field, const struct hs
     hst_buffer_add_u64(buffer, field << 3 | 2);
     hst_buffer_add_u64(buffer, bytes->length);
     hst_buffer_add(buffer, bytes->data, bytes->length);
+    buffer->failed |= bytes->failed; /* which a clear would forget */
 }
 
 /* The message so far becomes a field of the profile itself. */
 static enum hst_status emit(struct pprof *pprof, unsigned field)
 {
     HST_TRY(hst_buffer_status(&pprof->message));
-    HST_TRY(hst_buffer_status(&pprof->inner));
     struct hst_buffer head;
     hst_buffer_init(&head, 0);
     hst_buffer_add_u64(&head, field << 3 | 2);
