@@ -16,7 +16,6 @@ enum {
     HEAD_BYTES_MAX = 512,
     CODES_MAX = 1 << 22,
 };
-#define CHECK_AFTER_NS 50000000u
 
 void hst_code_table_init(struct hst_code_table *table, struct hst_memory *memory, const struct hst_abi *abi,
                          struct hst_profile *profile, hst_raddr code_type)
@@ -216,12 +215,13 @@ static void forget(struct hst_code *code)
     code->locations = NULL;
 }
 
-enum hst_status hst_code_check(struct hst_code_table *table, uint32_t index, uint64_t now_ns)
+enum hst_status hst_code_check(struct hst_code_table *table, uint32_t index, uint64_t since_ns,
+                               uint64_t now_ns)
 {
     struct hst_code *code = table->codes[index];
     if (code->gone)
         return HST_E_TORN;
-    if (now_ns - code->checked_ns < CHECK_AFTER_NS)
+    if (code->checked_ns >= since_ns)
         return HST_OK;
     uint8_t head[HEAD_BYTES_MAX], identity[HST_CODE_IDENTITY_BYTES];
     HST_TRY(hst_memory_read(table->memory, code->address, head, head_bytes(table->abi)));

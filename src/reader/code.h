@@ -25,8 +25,9 @@ struct hst_code {
     uint8_t *linetable;
     size_t linetable_length;
     uint32_t leaf_location; /* where it was last seen as the leaf of a stack; HST_ID_NONE = never */
-    uint32_t *locations; /* per code unit: model location + 1, 0 = not asked for yet */
+    uint32_t *locations;    /* per code unit: model location + 1, 0 = not asked for yet */
     uint64_t checked_ns;
+    hst_raddr globals; /* of the frame it was last looked at for */
     uint8_t identity[HST_CODE_IDENTITY_BYTES];
 };
 
@@ -47,9 +48,12 @@ void hst_code_table_release(struct hst_code_table *table);
  * (now). */
 enum hst_status hst_code_find(struct hst_code_table *table, hst_raddr address, uint64_t now_ns,
                               uint32_t *ret_index) HST_MUST_CHECK;
-/* Reads the identity again when that was long ago; HST_E_TORN when the address is another code object's:
- * forget what was made of it and read the stack again. */
-enum hst_status hst_code_check(struct hst_code_table *table, uint32_t index, uint64_t now_ns) HST_MUST_CHECK;
+/* How long a code object may be taken to be the same without a look, when nothing keeps it alive. */
+#define HST_CODE_TRUST_NS 4000000u
+/* Reads the identity again when that was before since_ns; HST_E_TORN when the address is another code
+ * object's: forget what was made of it and read the stack again. */
+enum hst_status hst_code_check(struct hst_code_table *table, uint32_t index, uint64_t since_ns,
+                               uint64_t now_ns) HST_MUST_CHECK;
 /* The model's location of an instruction (byte offset); HST_ID_NONE when memory is out. */
 uint32_t hst_code_location(struct hst_code_table *table, uint32_t index, uint32_t instruction);
 

@@ -3,21 +3,25 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "reader/stack_view.h"
 
 enum {
     DEPTH_MAX = 1 << 20,
     FRAME_BYTES_MAX = 512,
-    SLOTS_BELOW = 2, /* value-stack slots beside the caller's stack top in which its callee may still lie */
-    SLOTS_ABOVE = 2,
-    PROOFS_WANTED = 2, /* after so many proofs an edge is not asked about again */
+    PROOFS_WANTED = 3,     /* after so many proofs an edge is not asked about again ... */
+    FAILURES_A_PROOF = 50, /* ... unless it failed far more often: then luck proved it */
     PROOF_TRIES = 3,
     PROOF_PATIENCE = 16, /* failures after which an edge is tried only now and then */
-    RECENT = 2048, /* direct-mapped address -> entry; a power of two */
+    RECENT = 2048,       /* direct-mapped address -> entry; a power of two */
 };
 
-enum owner { OWNER_GENERATOR = 1, OWNER_FIRST_MARK = 3 };
+enum { OWNER_FIRST_MARK = 3 };
+
+/* A proof takes well under 2 us. One that took longer was interrupted, and the caller may have gone all the
+ * way round and come back to the same call meanwhile. */
+#define PROOF_NS 3000u
 
 struct hst_walk {
     struct hst_stack_view view;
@@ -98,19 +102,13 @@ static struct hst_frame decode_frame(const struct hst_abi *abi, hst_raddr addres
         f.instruction = lasti < 0 ? 0 : (uint64_t)lasti * (abi->minor == 10 ? 2 : 1);
         uint8_t state = bytes[abi->frame_executing];
         f.executing = abi->minor == 10 ? state == 0 : state == 1;
+        f.globals = u64_at(bytes, abi->frame_code + 16);
         return f;
     }
     f.instruction = u64_at(bytes, abi->frame_instruction);
-    f.function = untag(abi, u64_at(bytes, abi->frame_function));
+    f.globals = u64_at(bytes, abi->frame_function + 8);
     f.owner = bytes[abi->frame_owner];
     f.executing = 1;
-    if (abi->minor >= 14) {
-        f.stack_top = u64_at(bytes, abi->frame_stack_top);
-    } else {
-        int32_t index;
-        memcpy(&index, bytes + abi->frame_stack_top, sizeof index);
-        f.stack_top = index >= 0 ? address + abi->frame_localsplus + (uint64_t)index * 8 : 0;
-    }
     if (abi->frame_tlbc_index != 0)
         memcpy(&f.tlbc_index, bytes + abi->frame_tlbc_index, sizeof f.tlbc_index);
     return f;
@@ -135,14 +133,26 @@ static uint32_t as_before(const struct hst_walk *walk, const struct hst_frame *f
                : HST_ID_NONE;
 }
 
+/* A code object may have died between its last look and the moment a frame was found to run at its address.
+ * One look later settles it for as long as the frame is there. */
+static int settle(struct hst_frames *frames, struct hst_frame_entry *entry, uint64_t now_ns)
+{
+    if (entry->settled || entry->code == HST_ID_NONE)
+        return 1;
+    if (hst_code_check(&frames->codes, entry->code, entry->seen_ns + 1, now_ns) != HST_OK)
+        return 0;
+    entry->settled = 1;
+    return 1;
+}
+
 /* Whether all entries below index are in the copy as they were: then they are taken over. */
-static int unchanged_below(struct hst_frames *frames, struct hst_walk *walk, uint32_t index)
+static int unchanged_below(struct hst_frames *frames, struct hst_walk *walk, uint32_t index, uint64_t now_ns)
 {
     const struct hst_abi *abi = &frames->runtime->abi;
     uint32_t length = frame_bytes(abi);
     for (uint32_t i = index; i > 0; i--) {
-        const struct hst_frame_entry *e = &walk->entries[i - 1];
-        if (walk->entries[i].previous != e->address)
+        struct hst_frame_entry *e = &walk->entries[i - 1];
+        if (walk->entries[i].previous != e->address || !settle(frames, e, now_ns))
             return 0;
         const uint8_t *bytes = hst_stack_view_get(&walk->view, e->address, length);
         if (bytes == NULL)
@@ -157,7 +167,8 @@ static int unchanged_below(struct hst_frames *frames, struct hst_walk *walk, uin
 
 /* Follows the chain from the leaf. *ret_kept = how many entries of the last stack stay, root first; the frame
  * above those is the last in fresh although it is as before, since its call edge has to be looked at. */
-static enum hst_status collect(struct hst_frames *frames, struct hst_walk *walk, uint32_t *ret_kept)
+static enum hst_status collect(struct hst_frames *frames, struct hst_walk *walk, uint64_t now_ns,
+                               uint32_t *ret_kept)
 {
     const struct hst_abi *abi = &frames->runtime->abi;
     uint32_t length = frame_bytes(abi);
@@ -187,7 +198,7 @@ static enum hst_status collect(struct hst_frames *frames, struct hst_walk *walk,
             may_keep && walk->fresh_count > 1 && !is_mark(abi, &f) ? as_before(walk, &f) : HST_ID_NONE;
         if (same == HST_ID_NONE)
             continue;
-        may_keep = unchanged_below(frames, walk, same);
+        may_keep = unchanged_below(frames, walk, same, now_ns);
         if (may_keep) {
             *ret_kept = same;
             return HST_OK;
@@ -236,33 +247,19 @@ static enum hst_status resolve(struct hst_frames *frames, const struct hst_frame
         return HST_OK;
     uint32_t code, instruction;
     HST_TRY(hst_code_find(&frames->codes, f->code, now_ns, &code));
-    HST_TRY(hst_code_check(&frames->codes, code, now_ns));
-    if (frames->codes.codes[code]->internal)
+    struct hst_code *record = frames->codes.codes[code];
+    /* Another code object at the address belongs, nearly always, to another module: then it is looked at
+     * anew. */
+    uint64_t since = record->globals == f->globals ? now_ns - HST_CODE_TRUST_NS : now_ns;
+    HST_TRY(hst_code_check(&frames->codes, code, since, now_ns));
+    record->globals = f->globals;
+    entry->seen_ns = now_ns;
+    if (record->internal)
         return HST_OK;
     HST_TRY(instruction_of(frames, f, code, &instruction));
     entry->code = code;
     entry->location = hst_code_location(&frames->codes, code, instruction);
     return entry->location != HST_ID_NONE ? HST_OK : HST_E_NOMEM;
-}
-
-/* The callable that the caller called lies where its arguments were, just above the stack top it saved
- * (methods: one above); a generator that is being resumed lies just below. Overwritten only when the call has
- * returned. */
-static int callee_on_stack(struct hst_frames *frames, const struct hst_walk *walk,
-                           const struct hst_frame *caller, const struct hst_frame *callee)
-{
-    const struct hst_abi *abi = &frames->runtime->abi;
-    if (caller->stack_top < caller->address + abi->frame_localsplus)
-        return 0;
-    hst_raddr generator = callee->owner == OWNER_GENERATOR ? callee->address - abi->gen_frame : 0;
-    for (int i = -SLOTS_BELOW; i <= SLOTS_ABOVE; i++) {
-        hst_raddr slot = caller->stack_top + (uint64_t)((int64_t)i * 8);
-        const uint8_t *bytes = hst_stack_view_peek(&walk->view, slot, 8);
-        uint64_t value = bytes != NULL ? untag(abi, u64_at(bytes, 0)) : 0;
-        if (value != 0 && (value == callee->function || value == generator))
-            return 1;
-    }
-    return 0;
 }
 
 static int same_frame(const struct hst_frame *a, const struct hst_frame *b)
@@ -271,41 +268,65 @@ static int same_frame(const struct hst_frame *a, const struct hst_frame *b)
            a->executing && b->executing;
 }
 
-/* Reads caller, marks between, callee, caller in one call: the edge is real when the caller did not move
- * meanwhile and the callee hung below it. callee and caller are indexes in fresh, with only marks between
- * them. */
+/* Where the thread keeps the address of the frame that runs. */
+static hst_raddr current_frame_address(const struct hst_walk *walk)
+{
+    const struct hst_abi *abi = walk->view.abi;
+    return abi->tstate_cframe != 0 ? walk->view.cframe + abi->cframe_current_frame
+                                   : walk->view.tstate + abi->tstate_frame;
+}
+
+/* A frame that was left keeps its contents: the callee is alive only when the running frame is this one, or
+ * the one that was running above it. */
+static int is_alive(const struct hst_walk *walk, size_t callee, hst_raddr current)
+{
+    return current == walk->fresh[callee].address || (callee > 0 && current == walk->fresh[0].address);
+}
+
+/* Reads caller, running frame, marks between, callee, running frame, caller in one call: the edge is real
+ * when the caller did not move meanwhile and the callee hung below it, alive before and after it was read.
+ * callee and caller are indexes in fresh, with only marks between them. */
 static int prove_by_reading(struct hst_frames *frames, const struct hst_walk *walk, size_t callee,
                             size_t caller)
 {
     const struct hst_abi *abi = &frames->runtime->abi;
     uint32_t length = frame_bytes(abi);
-    enum { PIECES_MAX = 8 };
+    enum { PIECES_MAX = 10 };
     uint8_t bytes[PIECES_MAX][FRAME_BYTES_MAX];
     struct hst_piece pieces[PIECES_MAX];
-    size_t last = caller - callee + 1;
-    if (last >= PIECES_MAX)
+    size_t between = caller - callee, count = 0;
+    hst_raddr current[2];
+    if (between + 4 > PIECES_MAX)
         return 0;
-    for (size_t i = 0; i <= last; i++)
-        pieces[i] =
-            (struct hst_piece){walk->fresh[i == last ? caller : caller - i].address, bytes[i], length};
+    pieces[count++] = (struct hst_piece){walk->fresh[caller].address, bytes[0], length};
+    pieces[count++] = (struct hst_piece){current_frame_address(walk), &current[0], sizeof current[0]};
+    for (size_t i = 1; i <= between; i++)
+        pieces[count++] = (struct hst_piece){walk->fresh[caller - i].address, bytes[i], length};
+    pieces[count++] = (struct hst_piece){current_frame_address(walk), &current[1], sizeof current[1]};
+    pieces[count++] = (struct hst_piece){walk->fresh[caller].address, bytes[between + 1], length};
     frames->stats.proofs++;
-    if (hst_memory_read_pieces(frames->runtime->memory, pieces, last + 1) != HST_OK)
+    uint64_t begin = hst_now_ns();
+    if (hst_memory_read_pieces(frames->runtime->memory, pieces, count) != HST_OK ||
+        hst_now_ns() - begin > PROOF_NS || !is_alive(walk, callee, current[0]) ||
+        !is_alive(walk, callee, current[1]))
         return 0;
-    struct hst_frame before = decode_frame(abi, pieces[0].address, bytes[0]);
-    struct hst_frame after = decode_frame(abi, pieces[last].address, bytes[last]);
-    if (!same_frame(&before, &after) || before.code != walk->fresh[caller].code ||
-        before.instruction != walk->fresh[caller].instruction)
+    struct hst_frame below = decode_frame(abi, walk->fresh[caller].address, bytes[0]);
+    struct hst_frame after = decode_frame(abi, below.address, bytes[between + 1]);
+    if (!same_frame(&below, &after) || below.code != walk->fresh[caller].code ||
+        below.instruction != walk->fresh[caller].instruction)
         return 0;
-    for (size_t i = 1; i < last; i++) {
-        struct hst_frame f = decode_frame(abi, pieces[i].address, bytes[i]);
-        if (f.previous != pieces[i - 1].address || f.code != walk->fresh[caller - i].code || !f.executing)
+    for (size_t i = 1; i <= between; i++) {
+        struct hst_frame f = decode_frame(abi, walk->fresh[caller - i].address, bytes[i]);
+        if (f.previous != below.address || f.code != walk->fresh[caller - i].code || !f.executing)
             return 0;
+        below = f;
     }
     return 1;
 }
 
-/* Whether the call of callee by caller (indexes in fresh, caller's location given) is one that the program makes.  An edge's
- * value holds how often it was proved (low byte) and how often not: edges that never stand the test are tried ever less. */
+/* Whether the call of callee by caller (indexes in fresh, caller's location given) is one that the program
+ * makes.  An edge's value holds how often it was proved (low byte) and how often not: edges that never stand
+ * the test are tried ever less. */
 static int believe_edge(struct hst_frames *frames, struct hst_walk *walk, size_t callee, size_t caller,
                         uint32_t caller_location, uint32_t callee_code)
 {
@@ -313,14 +334,12 @@ static int believe_edge(struct hst_frames *frames, struct hst_walk *walk, size_t
     uint32_t value = hst_map_find(&frames->edges, key);
     uint32_t proved = value != HST_MAP_ABSENT ? value & 0xff : 0;
     uint32_t failed = value != HST_MAP_ABSENT ? value >> 8 : 0;
-    int believed = proved >= PROOFS_WANTED;
+    int believed = proved >= PROOFS_WANTED && failed <= proved * FAILURES_A_PROOF;
     if (!believed) {
-        believed = caller == callee + 1 &&
-                   callee_on_stack(frames, walk, &walk->fresh[caller], &walk->fresh[callee]);
         int worth_it = failed < PROOF_PATIENCE || failed % PROOF_PATIENCE == 0;
         for (int i = 0; i < PROOF_TRIES && worth_it && !believed; i++)
             believed = prove_by_reading(frames, walk, callee, caller);
-        proved += believed ? 1 : 0;
+        proved += believed && proved < 255 ? 1 : 0;
         failed += believed || failed > 1 << 20 ? 0 : 1;
         (void)hst_map_set(&frames->edges, key, failed << 8 | proved);
     }
@@ -339,8 +358,9 @@ static enum hst_status set_stack(struct hst_frames *frames, const struct hst_fra
     return entry->stack != HST_ID_NONE ? HST_OK : HST_E_NOMEM;
 }
 
-/* The copy is torn above the count entries that are believed: what the uppermost of them calls at this place, if it calls
- * anything there, goes on top. The frame itself was not read, so its entry has no address and is never taken for one. */
+/* The copy is torn above the count entries that are believed: what the uppermost of them calls at this place,
+ * if it calls anything there, goes on top. The frame itself was not read, so its entry has no address and is
+ * never taken for one. */
 static enum hst_status put_known_callee(struct hst_frames *frames, struct hst_walk *walk, size_t count)
 {
     frames->stats.torn++;
@@ -365,12 +385,13 @@ static enum hst_status put_known_callee(struct hst_frames *frames, struct hst_wa
 }
 
 /* Turns the fresh frames into entries above the kept ones, up to the first edge that is not believed. */
-static enum hst_status believe(struct hst_frames *frames, struct hst_walk *walk, uint32_t kept, uint64_t now_ns)
+static enum hst_status believe(struct hst_frames *frames, struct hst_walk *walk, uint32_t kept,
+                               uint64_t now_ns)
 {
     size_t total = kept + walk->fresh_count;
     if (!HST_RESERVE(walk->entries, walk->capacity, total))
         return HST_E_NOMEM;
-    walk->count = kept; /* what lies above is rewritten; it counts again when it is believed */
+    walk->count = kept;                /* what lies above is rewritten; it counts again when it is believed */
     size_t caller = walk->fresh_count; /* index in fresh of the last real frame below; fresh_count = none */
     for (size_t i = walk->fresh_count; i > 0; i--) {
         size_t at = total - i;
@@ -395,8 +416,8 @@ static enum hst_status believe(struct hst_frames *frames, struct hst_walk *walk,
     return HST_OK;
 }
 
-/* The chain from the leaf does not hold together: what of the last stack is still in the copy, from the root up, to the first
- * frame that has moved on, which is where the thread was when that part was copied. */
+/* The chain from the leaf does not hold together: what of the last stack is still in the copy, from the root
+ * up, to the first frame that has moved on, which is where the thread was when that part was copied. */
 static enum hst_status rebuild(struct hst_frames *frames, struct hst_walk *walk, uint64_t now_ns)
 {
     const struct hst_abi *abi = &frames->runtime->abi;
@@ -417,7 +438,8 @@ static enum hst_status rebuild(struct hst_frames *frames, struct hst_walk *walk,
     }
     if (walk->fresh_count == 0)
         return HST_E_TORN;
-    size_t count = kept < walk->count && walk->fresh[0].address == walk->entries[kept].address ? kept : kept - 1;
+    size_t count =
+        kept < walk->count && walk->fresh[0].address == walk->entries[kept].address ? kept : kept - 1;
     struct hst_frame_entry *entry = &walk->entries[count];
     enum hst_status status = resolve(frames, &walk->fresh[0], count > 0 ? entry - 1 : NULL, now_ns, entry);
     if (status == HST_OK)
@@ -433,7 +455,7 @@ static enum hst_status read_once(struct hst_frames *frames, struct hst_walk *wal
 {
     uint32_t kept;
     HST_TRY(hst_stack_view_read(&walk->view));
-    enum hst_status status = collect(frames, walk, &kept);
+    enum hst_status status = collect(frames, walk, now_ns, &kept);
     if (status == HST_E_TORN)
         return rebuild(frames, walk, now_ns);
     HST_TRY(status);

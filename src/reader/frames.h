@@ -6,10 +6,10 @@
  *   - the chain of frames reaches the thread's root, every code pointer is a code object, every instruction
  * lies in its code;
  *   - frames that are the same as in the last believed stack, from the root up, are taken over;
- *   - every other call edge (caller's code and instruction -> callee's code) has been proved: by the callable
- * that still lies on the caller's value stack, or by reading caller, callee, caller in one call with the
- * caller unchanged. Proved edges are remembered: a call that the program can make stays one, and a torn copy
- * shows an edge that it cannot. */
+ *   - every other call edge (caller's code and instruction -> callee's code) has been proved, by reading
+ * caller, running frame, callee, running frame, caller in one call, with the caller unchanged and the callee
+ * alive. Proved edges are remembered: a call that the program can make stays one, and a torn copy shows an
+ * edge that it cannot. */
 #ifndef HST_READER_FRAMES_H
 #define HST_READER_FRAMES_H
 
@@ -30,7 +30,8 @@ struct hst_frames {
     const struct hst_runtime *runtime;
     struct hst_profile *profile;
     struct hst_code_table codes;
-    struct hst_map edges; /* (caller location, callee code) -> times proved, and failures (see believe_edge) */
+    struct hst_map
+        edges; /* (caller location, callee code) -> times proved, and failures (see believe_edge) */
     struct hst_map sites; /* caller location -> code of the callee last proved there */
     struct hst_frames_stats stats;
 };
@@ -41,7 +42,7 @@ void hst_frames_release(struct hst_frames *frames);
 
 /* A frame as it was read, raw. */
 struct hst_frame {
-    hst_raddr address, previous, code, instruction, function, stack_top;
+    hst_raddr address, previous, code, instruction, globals;
     uint8_t owner;
     uint8_t executing; /* to 3.10 */
     int32_t tlbc_index;
@@ -53,6 +54,9 @@ struct hst_frame_entry {
     uint32_t code;     /* index in the code table; HST_ID_NONE for the interpreter's own marks */
     uint32_t location; /* model id; the caller's one for marks */
     uint32_t stack;    /* model id of the stack up to here */
+    uint64_t seen_ns; /* when the frame was first seen: its code object, looked at since, is its own and lives
+                         with it */
+    uint8_t settled;  /* that look was taken */
 };
 
 struct hst_walk;
