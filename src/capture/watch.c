@@ -8,6 +8,10 @@
 #include "target/maps.h"
 #include "target/stop.h"
 
+enum { BAD_REFRESHES_MAX = 5 };
+#define NAMES_SOON_NS 50000000u
+#define NAMES_EVERY_NS 1000000000u
+
 enum hst_status hst_watch_new(int pid, uint64_t now_ns, struct hst_watch **ret_watch)
 {
     struct hst_process_facts facts;
@@ -30,8 +34,6 @@ enum hst_status hst_watch_new(int pid, uint64_t now_ns, struct hst_watch **ret_w
 static void end_thread(struct hst_watch *watch, struct hst_profile *profile,
                        struct hst_watched_thread *thread, uint64_t now_ns)
 {
-    if (!thread->alive)
-        return;
     (void)!hst_thread_times_read(&thread->files, &thread->times);
     struct hst_thread *row = &profile->threads[thread->model_thread];
     row->end_ns = now_ns;
@@ -40,7 +42,6 @@ static void end_thread(struct hst_watch *watch, struct hst_profile *profile,
     if (thread->seized)
         hst_stop_release(thread->tid);
     hst_watched_thread_close(thread);
-    (void)watch;
 }
 
 void hst_watch_detach(struct hst_watch *watch, struct hst_profile *profile, uint64_t now_ns)
@@ -48,7 +49,7 @@ void hst_watch_detach(struct hst_watch *watch, struct hst_profile *profile, uint
     if (watch->state != HST_WATCH_SAMPLING)
         return;
     for (size_t i = 0; i < watch->thread_count; i++)
-        end_thread(watch, profile, &watch->threads[i], now_ns);
+        end_thread(profile, &watch->threads[i], now_ns);
     watch->thread_count = watch->interpreter_count = 0;
     struct hst_process *row = &profile->processes[watch->model_process];
     row->end_ns = now_ns;
@@ -61,6 +62,9 @@ void hst_watch_detach(struct hst_watch *watch, struct hst_profile *profile, uint
     watch->past_bytes += watch->memory->bytes;
     hst_frames_release(&watch->frames);
     watch->frames = (struct hst_frames){0};
+    hst_thread_names_release(&watch->names);
+    watch->bad_refreshes = 0;
+    watch->name_ns = 0;
     hst_memory_free(watch->memory);
     watch->memory = NULL;
     watch->state = HST_WATCH_WAITING;
@@ -189,24 +193,55 @@ static void drop_threads(struct hst_watch *watch, struct hst_profile *profile,
         if (found && t->alive)
             watch->threads[kept++] = *t;
         else
-            end_thread(watch, profile, t, now_ns);
+            end_thread(profile, t, now_ns);
     }
     watch->thread_count = kept;
+}
+
+/* Python's own names of the threads. Those of the system are shorter and, before 3.14, mostly the program's.
+ */
+static enum hst_status refresh_names(struct hst_watch *watch, struct hst_profile *profile, uint64_t now_ns)
+{
+    watch->name_ns = now_ns;
+    if (hst_thread_names_read(&watch->runtime, &watch->names) != HST_OK)
+        return HST_OK; /* the tables moved: the next time will do */
+    for (size_t i = 0; i < watch->thread_count; i++) {
+        const struct hst_watched_thread *thread = &watch->threads[i];
+        const char *name = hst_thread_names_find(&watch->names, thread->tstate.thread_id);
+        uint32_t id = name != NULL ? hst_strings_add_z(&profile->strings, name) : 0;
+        if (id == HST_ID_NONE)
+            return HST_E_NOMEM;
+        if (name != NULL)
+            profile->threads[thread->model_thread].name = id;
+    }
+    return HST_OK;
 }
 
 enum hst_status hst_watch_refresh(struct hst_watch *watch, struct hst_profile *profile, uint64_t now_ns)
 {
     HST_CLEANUP_FREE struct hst_tstate *listed = NULL;
-    size_t count;
+    size_t count, known = watch->thread_count;
     enum hst_status status = hst_runtime_threads(&watch->runtime, &listed, &count);
-    if (status != HST_OK)
-        return status == HST_E_TORN ? HST_OK : status; /* a thread came or went: the next time will do */
+    if (status == HST_E_TORN || (status == HST_OK && count == 0)) {
+        /* A thread came or went. Time and again: the program replaced itself by exec, or ended its
+         * interpreter. */
+        if (++watch->bad_refreshes >= BAD_REFRESHES_MAX)
+            hst_watch_detach(watch, profile, now_ns);
+        return HST_OK;
+    }
+    HST_TRY(status);
+    watch->bad_refreshes = 0;
     watch->refresh_ns = now_ns;
     drop_threads(watch, profile, listed, count, now_ns);
+    int came = 0;
     for (size_t i = 0; i < count; i++)
-        if (thread_of(watch, &listed[i]) == NULL)
+        if (thread_of(watch, &listed[i]) == NULL) {
+            came = 1;
             HST_TRY(add_thread(watch, profile, &listed[i], now_ns));
-    return HST_OK;
+        }
+    int due =
+        now_ns - watch->name_ns >= (came || known != watch->thread_count ? NAMES_SOON_NS : NAMES_EVERY_NS);
+    return due || watch->name_ns == 0 ? refresh_names(watch, profile, now_ns) : HST_OK;
 }
 
 const struct hst_gil *hst_watch_gil(struct hst_watch *watch, hst_raddr interpreter, uint64_t tick)

@@ -8,6 +8,7 @@
 #include "reader/frames.h"
 #include "reader/runtime.h"
 #include "reader/thread_ids.h"
+#include "reader/thread_names.h"
 #include "target/process.h"
 
 enum hst_watch_state {
@@ -36,6 +37,8 @@ struct hst_watch {
     struct hst_runtime runtime;
     struct hst_frames frames;
     struct hst_thread_ids ids;
+    struct hst_thread_names names;
+    unsigned bad_refreshes; /* in a row: the lists of threads could not be read */
     struct hst_watched_thread *threads;
     size_t thread_count, thread_capacity;
     struct hst_watched_interpreter *interpreters;
