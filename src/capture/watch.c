@@ -31,8 +31,7 @@ enum hst_status hst_watch_new(int pid, uint64_t now_ns, struct hst_watch **ret_w
 }
 
 /* The thread's last figures go into its row. */
-static void end_thread(struct hst_watch *watch, struct hst_profile *profile,
-                       struct hst_watched_thread *thread, uint64_t now_ns)
+static void end_thread(struct hst_profile *profile, struct hst_watched_thread *thread, uint64_t now_ns)
 {
     (void)!hst_thread_times_read(&thread->files, &thread->times);
     struct hst_thread *row = &profile->threads[thread->model_thread];
