@@ -203,7 +203,7 @@ class Hasten:
         self.folder = pathlib.Path(folder)
         self.store = self.folder / "store"
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("HASTEN_")}
-        self.environment.update(HASTEN_STORE=str(self.store), NO_COLOR="1", COLUMNS="100",
+        self.environment.update(HASTEN_STORE="%s/" % self.store, NO_COLOR="1", COLUMNS="100",
                                 ASAN_OPTIONS="detect_leaks=1", UBSAN_OPTIONS="print_stacktrace=1")
 
     @property
@@ -215,7 +215,7 @@ class Hasten:
         more.setdefault("env", self.environment)
         more.setdefault("cwd", self.folder)
         return subprocess.Popen([str(BINARY)] + [str(a) for a in arguments], stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, universal_newlines=True, **more)
+                                stderr=subprocess.PIPE, universal_newlines=True, errors="backslashreplace", **more)
 
     def finish(self, process, text=None, timeout=60):
         try:
@@ -264,23 +264,31 @@ class StoredRun:
         assert self.end["samples"] == len(self.samples)
         self._frames = {}
 
+    def functions_of(self, stack):
+        """Rows of the table of functions, from the root to the leaf."""
+        rows, at = [], stack
+        while at:
+            row = self.tables["stack"][at]
+            rows.append(self.tables["function"][self.tables["location"][row["location"]]["function"]])
+            at = row["parent"]
+        return rows[::-1]
+
     def frames(self, stack):
         """Names of functions from the root to the leaf."""
         if stack not in self._frames:
-            names, at = [], stack
-            while at:
-                row = self.tables["stack"][at]
-                names.append(self.tables["function"][self.tables["location"][row["location"]]["function"]]["name"])
-                at = row["parent"]
-            self._frames[stack] = names[::-1]
+            self._frames[stack] = [row["name"] for row in self.functions_of(stack)]
         return self._frames[stack]
 
-    def stacks(self):
-        """[(frames from the root to the leaf, number of samples)]"""
+    def counts(self):
+        """{stack: number of samples}"""
         counts = {}
         for sample in self.samples:
             counts[sample["stack"]] = counts.get(sample["stack"], 0) + 1
-        return [(self.frames(stack), count) for stack, count in counts.items()]
+        return counts
+
+    def stacks(self):
+        """[(names from the root to the leaf, number of samples)]"""
+        return [(self.frames(stack), count) for stack, count in self.counts().items()]
 
     def functions(self):
         return {name for frames, _ in self.stacks() for name in frames}

@@ -14,14 +14,18 @@ def edges_of(target):
     raise LookupError(target)
 
 
-def impossible_edges(frames, edges):
-    """frames from the root to the leaf -> the pairs that no run of the target can have."""
+def impossible_edges(frames, edges, target):
+    """frames from the root to the leaf, as (name, file) -> the pairs that no run of the target can have.  What
+    other files do (imports while the program starts) is their own affair."""
     leaves = {callee for callees in edges.values() for callee in callees} - set(edges)
     wrong = []
-    for caller, callee in zip(frames, frames[1:]):
-        if caller in edges and callee not in edges[caller] and callee not in ("_find_and_load", "__enter__"):
+    for (caller, file), (callee, callee_file) in zip(frames, frames[1:]):
+        if not file.endswith("/" + target):
+            continue
+        own = callee_file.endswith("/" + target)
+        if caller in edges and own and callee not in edges[caller]:
             wrong.append((caller, callee))
-        elif caller in leaves and callee in edges:
+        elif caller in leaves:
             wrong.append((caller, callee))
     return wrong
 

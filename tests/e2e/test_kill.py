@@ -12,7 +12,7 @@ from conftest import wait_until
 
 def sampled_ns(hasten):
     (run,) = hasten.runs()
-    return run["duration_ns"]
+    return run["wall_ns"]
 
 
 def whole(hasten):
@@ -32,7 +32,7 @@ def test_the_program_is_killed(hasten, interpreter):
     time.sleep(1.2)  # the time that is measured
     os.kill(target, signal.SIGKILL)
     result = hasten.finish(process)
-    assert result.code == 128 + 9, result
+    assert result.code in (128 + 9, -9), result
     whole(hasten)
     assert hasten.stored().share("spin") > 0.8
     assert sampled_ns(hasten) > 1.1e9
