@@ -161,7 +161,9 @@ int main(void)
     P(type_basicsize, offsetof(PyTypeObject, tp_basicsize));
     P(type_dictoffset, offsetof(PyTypeObject, tp_dictoffset));
     P(type_base, offsetof(PyTypeObject, tp_base));
+    P(type_dict, offsetof(PyTypeObject, tp_dict));
     P(heaptype_cached_keys, offsetof(PyHeapTypeObject, ht_cached_keys));
+    P(heaptype_qualname, offsetof(PyHeapTypeObject, ht_qualname));
     P(var_size, offsetof(PyVarObject, ob_size));
     P(tuple_items, offsetof(PyTupleObject, ob_item));
     P(list_items, offsetof(PyListObject, ob_item));
@@ -181,6 +183,9 @@ int main(void)
     P(keys_indices, 40);
 #endif
     P(float_value, offsetof(PyFloatObject, ob_fval));
+    P(complex_value, offsetof(PyComplexObject, cval));
+    P(cell_value, offsetof(PyCellObject, ob_ref));
+    P(function_qualname, offsetof(PyFunctionObject, func_qualname));
 #if PY_MINOR_VERSION >= 12
     P(long_tag, offsetof(PyLongObject, long_value.lv_tag));
     P(long_digits, offsetof(PyLongObject, long_value.ob_digit));

@@ -67,7 +67,9 @@
     X(type_basicsize)                                                                                        \
     X(type_dictoffset)                                                                                       \
     X(type_base)                                                                                             \
+    X(type_dict) /* NULL for the interpreter's own types from 3.12 on */                                     \
     X(heaptype_cached_keys)                                                                                  \
+    X(heaptype_qualname)                                                                                     \
     X(var_size)                                                                                              \
     X(tuple_items)                                                                                           \
     X(list_items) /* pointer */                                                                              \
@@ -80,6 +82,9 @@
     X(keys_nentries)                                                                                         \
     X(keys_indices)                                                                                          \
     X(float_value)                                                                                           \
+    X(complex_value) /* two doubles */                                                                       \
+    X(cell_value)                                                                                            \
+    X(function_qualname)                                                                                     \
     X(long_tag) /* 3.12 and later lv_tag; before: ob_size */                                                 \
     X(long_digits)                                                                                           \
     X(bytes_data)                                                                                            \
