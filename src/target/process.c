@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/map.h"
 #include "base/memory.h"
@@ -173,6 +174,35 @@ void hst_thread_name(int pid, int tid, char *into, size_t size)
     (void)snprintf(into, size, "%s", (char *)text.data);
     into[strcspn(into, "\n")] = '\0';
     hst_buffer_release(&text);
+}
+
+uint64_t hst_process_start_wall_ns(const struct hst_process_facts *facts)
+{
+    uint64_t age_ns = hst_clock_read_ns(CLOCK_BOOTTIME) -
+                      facts->start_ticks * (1000000000u / (uint64_t)sysconf(_SC_CLK_TCK));
+    return hst_wall_ns() - age_ns;
+}
+
+/* se.exec_start: when the scheduler last accounted for the thread, in milliseconds of the scheduler's clock. */
+static enum hst_status read_exec_start(int pid, int tid, double *ret_ms)
+{
+    char name[64];
+    struct hst_buffer text;
+    (void)snprintf(name, sizeof name, "task/%d/sched", tid);
+    HST_TRY(read_proc(pid, name, 1 << 16, &text));
+    const char *at = strstr((char *)text.data, "\nse.exec_start");
+    int found = at != NULL && sscanf(at, "\nse.exec_start : %lf", ret_ms) == 1;
+    hst_buffer_release(&text);
+    return found ? HST_OK : HST_E_NOENT;
+}
+
+enum hst_status hst_thread_rest_read(int pid, int tid, uint64_t *ret_rest_ns)
+{
+    double then_ms, now_ms; /* the thread that asks is on a CPU: its own figure is the present */
+    if (read_exec_start(pid, tid, &then_ms) != HST_OK || read_exec_start(getpid(), gettid(), &now_ms) != HST_OK)
+        return HST_E_NOENT;
+    *ret_rest_ns = now_ms > then_ms ? (uint64_t)((now_ms - then_ms) * 1e6) : 0;
+    return HST_OK;
 }
 
 static int open_task_file(int pid, int tid, const char *name)

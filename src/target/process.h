@@ -34,6 +34,11 @@ enum hst_status hst_thread_inner_id(int pid, int tid, uint64_t *ret_id) HST_MUST
 /* The system's name of a thread ("comm"), "" when it cannot be told. */
 void hst_thread_name(int pid, int tid, char *into, size_t size);
 
+/* When the process started, since 1970-01-01 UTC. */
+uint64_t hst_process_start_wall_ns(const struct hst_process_facts *facts);
+/* How long ago the thread was last on a CPU. HST_E_NOENT: this system does not say. */
+enum hst_status hst_thread_rest_read(int pid, int tid, uint64_t *ret_rest_ns) HST_MUST_CHECK;
+
 /* Files of one thread, kept open: a state costs two reads and no open. */
 struct hst_thread_files {
     int schedstat, syscall; /* descriptors; syscall is -1 where it is not permitted */
