@@ -1,6 +1,4 @@
 /* One round of sampling: for every thread what it does and, unless it has slept since, its stack. */
-#include <string.h>
-
 #include "base/clock.h"
 #include "capture/session.h"
 #include "target/stop.h"
@@ -14,16 +12,18 @@ enum {
 #define LOOK_EVERY_NS 200000u
 #define GIL_EVERY_NS 20000u
 
-static enum hst_status emit(struct hst_session *session, struct hst_watched_thread *thread, uint64_t now_ns,
-                            uint64_t weight_ns)
+static enum hst_status emit(struct hst_session *session, const struct hst_watched_thread *thread,
+                            const struct hst_observation *what, uint64_t now_ns, uint64_t weight_ns)
 {
     struct hst_sample sample = {.time_ns = now_ns,
                                 .weight_ns = weight_ns,
                                 .thread = thread->model_thread,
-                                .stack = thread->stack,
-                                .state = thread->state,
-                                .flags = thread->flags,
-                                .detail = thread->detail};
+                                .stack = what->stack,
+                                .state = what->state,
+                                .flags = what->flags,
+                                .detail = what->detail};
+    if (weight_ns == 0)
+        return HST_OK;
     session->info->cost.samples++;
     if (session->first_sample_ns == 0)
         session->first_sample_ns = now_ns;
@@ -35,12 +35,12 @@ static enum hst_status read_stack(struct hst_session *session, struct hst_watch 
                                   struct hst_watched_thread *thread, uint64_t now_ns)
 {
     if (!session->options.blocking)
-        return hst_walk_read(&watch->frames, thread->walk, now_ns, TRIES, &thread->stack);
+        return hst_walk_read(&watch->frames, thread->walk, now_ns, TRIES, &thread->now.stack);
     if (!thread->seized && hst_stop_seize(thread->tid) == HST_OK)
         thread->seized = 1;
     if (!thread->seized || hst_stop_interrupt(thread->tid) != HST_OK)
         return HST_E_TORN;
-    enum hst_status status = hst_walk_read(&watch->frames, thread->walk, now_ns, TRIES, &thread->stack);
+    enum hst_status status = hst_walk_read(&watch->frames, thread->walk, now_ns, TRIES, &thread->now.stack);
     hst_stop_continue(thread->tid);
     return status;
 }
@@ -49,23 +49,36 @@ static void set_flags(const struct hst_watch *watch, struct hst_watched_thread *
                       const struct hst_gil *gil)
 {
     int holds = watch->runtime.abi.free_threaded
-                    ? thread->state == HST_STATE_RUNNING || thread->state == HST_STATE_RUNNABLE
+                    ? thread->now.state == HST_STATE_RUNNING || thread->now.state == HST_STATE_RUNNABLE
                     : gil->holder == thread->tstate.address;
-    thread->flags =
+    thread->now.flags =
         (uint8_t)((holds ? HST_SAMPLE_HOLDS_GIL : 0) | (holds && gil->collecting ? HST_SAMPLE_IN_GC : 0));
 }
 
-/* The thread was passed over in some rounds and has run since: what it slept of them goes to what it was
- * then. */
-static enum hst_status settle_sleep(struct hst_session *session, struct hst_watched_thread *thread,
-                                    uint64_t now_ns, uint64_t boundary_ns, uint64_t ran_ns)
+/* A sample that comes late would count for a long stretch, and late samples come when the thread sleeps and
+ * leaves its CPU to the sampler. But how long the thread was awake in the stretch is known: that part goes to
+ * what it last did awake, and what it slept before it woke to what it was blocked in. *ret_settled is what of
+ * weight_ns has been given away. */
+static enum hst_status settle_gap(struct hst_session *session, const struct hst_watched_thread *thread,
+                                  const struct hst_observation *before, uint64_t now_ns, uint64_t weight_ns,
+                                  uint64_t *ret_settled)
 {
-    uint64_t weight = boundary_ns - thread->begin_ns;
-    uint64_t awake = ran_ns + session->period_ns;
-    if (thread->backoff < 2 || weight <= awake)
-        return HST_OK;
-    thread->begin_ns += weight - awake;
-    return emit(session, thread, now_ns, weight - awake);
+    uint64_t awake = thread->awake_ns < weight_ns ? thread->awake_ns : weight_ns;
+    *ret_settled = 0;
+    if (!hst_state_is_awake(thread->now.state) && thread->awake.state != HST_STATE_UNKNOWN) {
+        struct hst_observation then = thread->awake;
+        uint64_t waited = thread->waited_ns < awake ? thread->waited_ns : awake;
+        then.state = HST_STATE_RUNNING;
+        HST_TRY(emit(session, thread, &then, now_ns, awake - waited));
+        then.state = HST_STATE_RUNNABLE;
+        HST_TRY(emit(session, thread, &then, now_ns, waited));
+        *ret_settled = awake;
+    } else if (hst_state_is_awake(thread->now.state) && !hst_state_is_awake(before->state) &&
+               before->state != HST_STATE_UNKNOWN && weight_ns > awake + session->period_ns) {
+        *ret_settled = weight_ns - awake - session->period_ns;
+        return emit(session, thread, before, now_ns, *ret_settled);
+    }
+    return HST_OK;
 }
 
 static void back_off(struct hst_session *session, struct hst_watched_thread *thread)
@@ -76,41 +89,44 @@ static void back_off(struct hst_session *session, struct hst_watched_thread *thr
     thread->skip = thread->backoff;
 }
 
-static enum hst_status sample_thread(struct hst_session *session, struct hst_watch *watch,
-                                     struct hst_watched_thread *thread, uint64_t now_ns, uint64_t boundary_ns)
+/* What the thread does, looked up as far as it can have changed. *ret_slept: nothing has. HST_E_GONE,
+ * HST_E_TORN: no sample. */
+static enum hst_status observe(struct hst_session *session, struct hst_watch *watch,
+                               struct hst_watched_thread *thread, uint64_t now_ns, int *ret_slept)
 {
     uint64_t gil_tick = session->period_ns != 0 ? session->tick : now_ns / GIL_EVERY_NS;
     const struct hst_gil *gil = hst_watch_gil(watch, thread->tstate.interpreter, gil_tick);
-    int slept = 0;
-    if (session->period_ns != 0 || now_ns - thread->look_ns >= LOOK_EVERY_NS) {
-        struct hst_watched_thread before = *thread;
-        enum hst_status status =
-            hst_watched_thread_look(thread, gil, watch->runtime.abi.gil_size, now_ns, &slept);
-        if (status != HST_OK) {
-            thread->alive = status != HST_E_GONE && thread->alive;
-            return HST_OK;
-        }
-        if (!slept && before.skip == 0 && before.backoff != 0) {
-            struct hst_watched_thread after = *thread;
-            *thread = before;
-            HST_TRY(
-                settle_sleep(session, thread, now_ns, boundary_ns, after.times.run_ns - before.times.run_ns));
-            after.begin_ns = thread->begin_ns;
-            *thread = after;
-            thread->backoff = 0;
-        }
-    }
-    if (slept) {
+    *ret_slept = 0;
+    if (session->period_ns != 0 || now_ns - thread->look_ns >= LOOK_EVERY_NS)
+        HST_TRY(hst_watched_thread_look(thread, gil, watch->runtime.abi.gil_size, now_ns, ret_slept));
+    if (*ret_slept)
+        return HST_OK;
+    HST_TRY(read_stack(session, watch, thread, now_ns));
+    set_flags(watch, thread, gil);
+    return HST_OK;
+}
+
+static enum hst_status sample_thread(struct hst_session *session, struct hst_watch *watch,
+                                     struct hst_watched_thread *thread, uint64_t now_ns, uint64_t boundary_ns)
+{
+    struct hst_observation before = thread->now;
+    int slept;
+    enum hst_status status = observe(session, watch, thread, now_ns, &slept);
+    if (status == HST_E_GONE)
+        thread->alive = 0;
+    if (status != HST_OK)
+        return status == HST_E_NOMEM ? status : HST_OK;
+    uint64_t weight = boundary_ns > thread->begin_ns ? boundary_ns - thread->begin_ns : 0, settled = 0;
+    thread->begin_ns += weight;
+    if (!slept && session->period_ns != 0 && weight >= 2 * session->period_ns)
+        HST_TRY(settle_gap(session, thread, &before, now_ns, weight, &settled));
+    if (slept)
         back_off(session, thread);
-    } else {
-        enum hst_status status = read_stack(session, watch, thread, now_ns);
-        if (status != HST_OK)
-            return status == HST_E_NOMEM ? status : HST_OK;
-        set_flags(watch, thread, gil);
-    }
-    uint64_t weight = boundary_ns > thread->begin_ns ? boundary_ns - thread->begin_ns : 0;
-    thread->begin_ns = boundary_ns > thread->begin_ns ? boundary_ns : thread->begin_ns;
-    return weight > 0 ? emit(session, thread, now_ns, weight) : HST_OK;
+    else
+        thread->backoff = 0;
+    if (hst_state_is_awake(thread->now.state))
+        thread->awake = thread->now;
+    return emit(session, thread, &thread->now, now_ns, weight - settled);
 }
 
 enum hst_status hst_session_sample(struct hst_session *session, uint64_t now_ns, uint64_t boundary_ns)

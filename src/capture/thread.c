@@ -55,11 +55,11 @@ static void decide_blocked(struct hst_watched_thread *thread, const struct hst_t
                            const struct hst_gil *gil, uint32_t gil_bytes)
 {
     if (waits_for_gil(call, gil, gil_bytes)) {
-        thread->state = HST_STATE_GIL_WAIT;
-        thread->detail = 0;
+        thread->now.state = HST_STATE_GIL_WAIT;
+        thread->now.detail = 0;
     } else {
-        thread->state = HST_STATE_BLOCKED;
-        thread->detail = call->number < UINT16_MAX - 1 ? (uint16_t)(call->number + 1) : 0;
+        thread->now.state = HST_STATE_BLOCKED;
+        thread->now.detail = call->number < UINT16_MAX - 1 ? (uint16_t)(call->number + 1) : 0;
     }
 }
 
@@ -69,28 +69,30 @@ enum hst_status hst_watched_thread_look(struct hst_watched_thread *thread, const
     struct hst_thread_times times;
     struct hst_thread_call call;
     HST_TRY(hst_thread_times_read(&thread->files, &times));
-    int was_blocked = thread->state == HST_STATE_BLOCKED || thread->state == HST_STATE_IDLE ||
-                      thread->state == HST_STATE_GIL_WAIT;
+    int was_blocked = thread->now.state == HST_STATE_BLOCKED || thread->now.state == HST_STATE_IDLE ||
+                      thread->now.state == HST_STATE_GIL_WAIT;
     uint64_t elapsed = now_ns - thread->look_ns;
     thread->look_ns = now_ns;
     if (was_blocked && times.switches == thread->times.switches && times.run_ns == thread->times.run_ns) {
-        if (thread->state == HST_STATE_BLOCKED && now_ns - thread->ran_ns >= HST_IDLE_AFTER_NS)
-            thread->state = HST_STATE_IDLE;
+        if (thread->now.state == HST_STATE_BLOCKED && now_ns - thread->ran_ns >= HST_IDLE_AFTER_NS)
+            thread->now.state = HST_STATE_IDLE;
         *ret_slept = 1;
         return HST_OK;
     }
     HST_TRY(hst_thread_call_read(&thread->files, &call));
     *ret_slept = 0;
     thread->ran_ns = now_ns;
-    thread->runnable_debt += (double)(times.runnable_ns - thread->times.runnable_ns);
+    thread->waited_ns = times.runnable_ns - thread->times.runnable_ns;
+    thread->awake_ns = times.run_ns - thread->times.run_ns + thread->waited_ns;
+    thread->runnable_debt += (double)thread->waited_ns;
     thread->times = times;
     if (call.blocked) {
         decide_blocked(thread, &call, gil, gil_bytes);
     } else {
-        thread->state = call.known ? HST_STATE_RUNNING : HST_STATE_UNKNOWN;
-        thread->detail = 0;
+        thread->now.state = call.known ? HST_STATE_RUNNING : HST_STATE_UNKNOWN;
+        thread->now.detail = 0;
         if (call.known && elapsed > 0 && thread->runnable_debt >= (double)elapsed / 2) {
-            thread->state = HST_STATE_RUNNABLE;
+            thread->now.state = HST_STATE_RUNNABLE;
             thread->runnable_debt -= (double)elapsed;
         }
     }
