@@ -23,6 +23,7 @@
 #define BUDGET_EVERY_NS 250000000u
 #define FLUSH_EVERY_NS 500000000u
 #define SPIN_POLL_NS 1000000u
+#define SAMPLER_NICE (-10)
 /* A read of a running thread costs it about this much: its hot stack lines go to another core and back. */
 #define TARGET_NS_PER_SAMPLE 1800.0
 
@@ -321,6 +322,10 @@ enum hst_status hst_session_run(struct hst_session *session, int pid, int child,
     HST_CLEANUP_FD int end = (int)syscall(SYS_pidfd_open, pid, 0);
     struct waits waits = {.fds = {{.fd = end, .events = POLLIN}, {.fd = signals, .events = POLLIN}}};
     (void)prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
+    /* Where every CPU is busy, a sampler that waits for its turn sees the program mostly at rest. It needs its CPU for
+     * microseconds; who may not ask for that goes on without. */
+    if (session->period_ns != 0)
+        (void)setpriority(PRIO_PROCESS, 0, SAMPLER_NICE);
     session->target = pid;
     session->child = child;
     session->start_ns = hst_now_ns();
