@@ -43,7 +43,7 @@ def test_hasten_is_killed_while_it_runs_a_program(hasten, interpreter):
     process, target = started_by_run(hasten, interpreter.run_target("ending.py", 60, "code:0"))
     time.sleep(2.5)  # the time that is measured
     process.kill()
-    process.communicate()
+    process.wait()  # not for the end of its output: the program holds that open
     try:
         os.kill(target, 0)
         whole(hasten)

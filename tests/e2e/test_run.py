@@ -3,13 +3,10 @@ import os
 import pty
 import re
 import signal
-import subprocess
-import sys
-import time
 
 import pytest
 
-from conftest import ROOT, TARGETS, wait_until
+from conftest import BINARY, ROOT, wait_until
 from stacks import edges_of, impossible_edges
 
 
@@ -126,53 +123,83 @@ def test_signals_are_passed_on(hasten, interpreter, name):
     assert process.stdout.readline() == "caught %s\n" % name
     result = end_with(hasten, process)
     assert result.code == 5, result
-    assert len(hasten.runs()) == 1
+
+
+class Terminal:
+    """hasten run below a terminal of its own, where Ctrl-C is a key."""
+
+    def __init__(self, hasten, command):
+        self.pid, self.master = pty.fork()
+        if self.pid == 0:
+            os.chdir(str(hasten.folder))
+            os.execve(str(BINARY), [str(BINARY), "run", "--"] + command, hasten.environment)
+        self.text = b""
+
+    def read_until(self, words):
+        while words not in self.text:
+            try:
+                data = os.read(self.master, 4096)
+            except OSError:  # the other end was closed: what Linux says at the end of a terminal
+                data = b""
+            if not data:
+                break
+            self.text += data
+        assert words in self.text, self.text
+
+    def end(self):
+        """Exit code, once everything was read."""
+        while True:
+            try:
+                data = os.read(self.master, 4096)
+            except OSError:
+                break
+            if not data:
+                break
+            self.text += data
+        os.close(self.master)
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
 def test_ctrl_c_reaches_the_program_once(hasten, interpreter):
-    process = ready_under(hasten, *interpreter.run_target("signals.py", 30))
-    os.killpg(process.pid, signal.SIGINT)
-    assert process.stdout.readline() == "caught SIGINT\n"
-    assert process.poll() is None
-    result = end_with(hasten, process)
-    assert result.code == 5, result
-    assert "SIGINT" not in result.out
+    terminal = Terminal(hasten, interpreter.run_target("signals.py", 30))
+    terminal.read_until(b"ready")
+    os.write(terminal.master, b"\x03")
+    terminal.read_until(b"caught SIGINT")
+    for child in children(terminal.pid):
+        os.kill(child, signal.SIGUSR2)
+    assert terminal.end() == 5, terminal.text
+    assert terminal.text.count(b"caught SIGINT") == 1, terminal.text
 
 
 def test_a_program_that_ignores_ctrl_c(hasten, system):
-    process = ready_under(hasten, *system.run_target("signals.py", 30, "ignore"))
-    os.killpg(process.pid, signal.SIGINT)
-    with pytest.raises(subprocess.TimeoutExpired):
-        process.wait(0.3)
-    result = end_with(hasten, process)
-    assert result.code == 5, result
+    terminal = Terminal(hasten, system.run_target("signals.py", 30, "ignore"))
+    terminal.read_until(b"ready")
+    os.write(terminal.master, b"\x03")
+    terminal.read_until(b"^C")
+    (child,) = children(terminal.pid)
+    os.kill(child, signal.SIGUSR1)
+    terminal.read_until(b"caught SIGUSR1")  # it lives, and so does hasten
+    os.kill(child, signal.SIGUSR2)
+    assert terminal.end() == 5, terminal.text
+    assert b"caught SIGINT" not in terminal.text
+
+
+def test_ctrl_c_ends_a_program_that_does_not_care(hasten, system):
+    terminal = Terminal(hasten, system.run_target("ending.py", 30, "code:0"))
+    terminal.read_until(b"ready")
+    wait_until(lambda: hasten.database.exists() and hasten("runs", "--json").code == 0 and hasten.runs(), "a run")
+    os.write(terminal.master, b"\x03")
+    terminal.read_until(b"KeyboardInterrupt")
+    assert terminal.end() in (130, -2, 1), terminal.text
+    assert len(hasten.runs()) == 1
 
 
 def test_a_terminal_stays_one(hasten, system):
-    master, slave = pty.openpty()
-    process = subprocess.Popen(
-        [str(hasten_binary()), "run", "--"] + system.run_target("echo.py", 0), stdin=slave, stdout=slave,
-        stderr=slave, env=dict(hasten.environment), start_new_session=True, cwd=str(hasten.folder))
-    os.close(slave)
-    os.write(master, b"line\n\x04")
-    text = b""
-    while True:
-        try:
-            data = os.read(master, 4096)
-        except OSError:
-            break
-        if not data:
-            break
-        text += data
-    os.close(master)
-    assert process.wait(20) == 0
-    assert b"terminals [True, True, True]" in text, text
-    assert b"got line" in text
-
-
-def hasten_binary():
-    from conftest import BINARY
-    return BINARY
+    terminal = Terminal(hasten, system.run_target("echo.py", 0))
+    os.write(terminal.master, b"line\n\x04")
+    assert terminal.end() == 0
+    assert b"terminals [True, True, True]" in terminal.text, terminal.text
+    assert b"got line" in terminal.text
 
 
 def test_missing_script(hasten):
@@ -189,10 +216,12 @@ def test_missing_program(hasten):
 
 
 def test_a_program_that_cannot_be_started(hasten, tmp_path):
-    (tmp_path / "folder").mkdir()
-    result = hasten("run", "--", "./folder", cwd=tmp_path)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "plain").write_text("text\n")
+    environment = dict(hasten.environment, PATH=str(tmp_path / "bin"))
+    result = hasten("run", "--", "plain", env=environment)
     assert result.code == 126, result
-    assert "folder" in result.err and hasten.runs() == []
+    assert "plain" in result.err and hasten.runs() == []
 
 
 def test_a_program_that_is_no_python(hasten):
