@@ -58,6 +58,7 @@ struct hst_dump {
         *directory; /* where its files are, as seen from here: prefixes for absolute and relative names */
     uint64_t start_wall_ns;   /* sources changed later are not those that ran; 0 = not known */
     uint64_t threads_lacking; /* of the system, which run no Python */
+    int stopped;              /* by a signal or a debugger */
     struct hst_profile profile;
     struct hst_dump_thread *threads;
     size_t thread_count, thread_capacity;

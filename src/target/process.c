@@ -183,7 +183,8 @@ uint64_t hst_process_start_wall_ns(const struct hst_process_facts *facts)
     return hst_wall_ns() - age_ns;
 }
 
-/* se.exec_start: when the scheduler last accounted for the thread, in milliseconds of the scheduler's clock. */
+/* se.exec_start: when the scheduler last accounted for the thread, in milliseconds of the scheduler's clock.
+ */
 static enum hst_status read_exec_start(int pid, int tid, double *ret_ms)
 {
     char name[64];
@@ -199,7 +200,8 @@ static enum hst_status read_exec_start(int pid, int tid, double *ret_ms)
 enum hst_status hst_thread_rest_read(int pid, int tid, uint64_t *ret_rest_ns)
 {
     double then_ms, now_ms; /* the thread that asks is on a CPU: its own figure is the present */
-    if (read_exec_start(pid, tid, &then_ms) != HST_OK || read_exec_start(getpid(), gettid(), &now_ms) != HST_OK)
+    if (read_exec_start(pid, tid, &then_ms) != HST_OK ||
+        read_exec_start(getpid(), gettid(), &now_ms) != HST_OK)
         return HST_E_NOENT;
     *ret_rest_ns = now_ms > then_ms ? (uint64_t)((now_ms - then_ms) * 1e6) : 0;
     return HST_OK;

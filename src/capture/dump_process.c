@@ -1,0 +1,389 @@
+/* Dumps a running process: each thread is looked at until what the system says of it is the same before and
+ * after its stack was read, so that state and stack belong together. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "capture/dump_read.h"
+#include "capture/dump_threads.h"
+#include "reader/thread_ids.h"
+#include "target/maps.h"
+#include "target/stop.h"
+
+enum { STACK_TRIES = 200, LOOKS = 5, START_TRIES = 100 };
+#define START_WAIT_NS 20000000
+/* The scheduler brings a running thread's figures up to date once a tick, of 10 ms at most. */
+#define RUNNABLE_AFTER_NS 12000000u
+
+/* A thread under dump; in the order of the reader's tstates. */
+struct look {
+    int tid; /* 0 = none was found for the state */
+    int seized;
+    struct hst_thread_files files;
+    struct hst_thread_times times;
+    size_t row;
+};
+
+struct process_dump {
+    int pid;
+    const struct hst_dump_options *options;
+    struct hst_dump *dump;
+    struct hst_memory *memory;
+    struct hst_runtime runtime;
+    struct hst_thread_ids ids;
+    struct hst_dump_reader reader;
+    struct look *looks;
+    size_t look_count;
+    uint64_t first_look_ns;
+};
+
+static enum hst_status not_permitted(int pid, struct hst_error *err)
+{
+    (void)hst_error_set(err, HST_E_PERM, "not allowed to read the memory of process %d", pid);
+    hst_error_hint(
+        err,
+        "be the same user or root (sudo); /proc/sys/kernel/yama/ptrace_scope set to 0 lets one read other "
+        "programs of one's own; a container needs the capability SYS_PTRACE");
+    return HST_E_PERM;
+}
+
+static enum hst_status no_process(int pid, struct hst_error *err)
+{
+    (void)hst_error_set(err, HST_E_NOENT, "there is no process %d", pid);
+    hst_error_hint(err, "ps aux | grep python shows the ones that run");
+    return HST_E_NOENT;
+}
+
+/* Puts the process's name in front of what was found in it. */
+static enum hst_status explain(struct process_dump *p, enum hst_status status, struct hst_error *err)
+{
+    if (status == HST_E_NOMEM)
+        return hst_error_set(err, status, "out of memory");
+    if (status == HST_E_PERM)
+        return not_permitted(p->pid, err);
+    if (status == HST_E_GONE || status == HST_E_NOENT)
+        return no_process(p->pid, err);
+    int busy = status == HST_E_BUSY;
+    struct hst_error found = *err;
+    if (found.text[0] == '\0')
+        (void)snprintf(found.text, sizeof found.text, "%s",
+                       busy                   ? "its Python has not started yet, or has ended"
+                       : status == HST_E_TORN ? "its memory changes faster than it can be read"
+                                              : hst_status_name(status));
+    const char *command = p->dump->command;
+    status = hst_error_set(err, busy ? HST_E_UNSUPPORTED : status, "process %d (%.60s): %s", p->pid,
+                           command[0] != '\0' ? command : "without a command", found.text);
+    if (found.hint[0] != '\0')
+        hst_error_hint(err, "%s", found.hint);
+    else if (busy)
+        hst_error_hint(err, "again in a moment");
+    else
+        hst_error_hint(err, "pgrep -a python shows the programs of Python; pgrep -P %d, its children",
+                       p->pid);
+    return status;
+}
+
+/* Reading nothing but one byte tells whether reading is allowed. */
+static enum hst_status probe(struct process_dump *p, const struct hst_maps *maps)
+{
+    char byte;
+    for (size_t i = 0; i < maps->count; i++)
+        if ((maps->items[i].flags & HST_MAP_READ) != 0)
+            return hst_memory_read(p->memory, maps->items[i].start, &byte, 1) == HST_E_PERM ? HST_E_PERM
+                                                                                            : HST_OK;
+    return HST_OK;
+}
+
+static enum hst_status find_once(struct process_dump *p, struct hst_error *err)
+{
+    struct hst_maps maps = {0};
+    *err = (struct hst_error){0};
+    enum hst_status status = hst_maps_read(p->pid, &maps);
+    if (status == HST_OK)
+        status = probe(p, &maps);
+    if (status == HST_OK)
+        status = hst_runtime_find(p->memory, &maps, p->dump->root, &p->runtime, err);
+    hst_maps_release(&maps);
+    return status;
+}
+
+/* A Python that is just starting is given a moment. */
+static enum hst_status find_runtime(struct process_dump *p, struct hst_error *err)
+{
+    enum hst_status status = HST_E_BUSY;
+    for (int i = 0; i < START_TRIES && (status == HST_E_BUSY || status == HST_E_TORN); i++) {
+        if (i > 0)
+            (void)nanosleep(&(struct timespec){.tv_nsec = START_WAIT_NS}, NULL);
+        status = find_once(p, err);
+    }
+    return status;
+}
+
+static enum hst_status fill_head(struct process_dump *p, struct hst_error *err)
+{
+    struct hst_process_facts facts;
+    struct hst_dump *dump = p->dump;
+    enum hst_status status = hst_process_read(p->pid, &facts);
+    if (status != HST_OK)
+        return status == HST_E_GONE ? no_process(p->pid, err)
+                                    : hst_error_set(err, status, "cannot read /proc");
+    if (facts.state == 'Z' || facts.state == 'X') {
+        (void)hst_error_set(err, HST_E_NOENT,
+                            "process %d has ended; its parent has not asked for its exit code yet", p->pid);
+        hst_error_hint(err, "a core file, if one was written, can be dumped: hasten dump core");
+        return HST_E_NOENT;
+    }
+    dump->pid = (uint32_t)p->pid;
+    dump->stopped = facts.state == 'T' || facts.state == 't';
+    dump->start_wall_ns = hst_process_start_wall_ns(&facts);
+    dump->command = hst_process_command(p->pid);
+    dump->root = hst_asprintf("/proc/%d/root", p->pid);
+    dump->directory = hst_asprintf("/proc/%d/cwd", p->pid);
+    if (dump->command == NULL || dump->root == NULL || dump->directory == NULL)
+        return hst_error_set(err, HST_E_NOMEM, "out of memory");
+    return HST_OK;
+}
+
+/* What the system says of the thread now. */
+static enum hst_status look_at(struct process_dump *p, const struct hst_gil *gil, struct look *look,
+                               struct hst_dump_thread *row)
+{
+    struct hst_thread_call call;
+    HST_TRY(hst_thread_times_read(&look->files, &look->times));
+    HST_TRY(hst_thread_call_read(&look->files, &call));
+    hst_dump_set_call(&p->runtime, gil, &call, row);
+    return HST_OK;
+}
+
+static struct hst_gil read_gil(struct process_dump *p, const struct hst_tstate *tstate)
+{
+    struct hst_gil gil = {0};
+    if (hst_runtime_gil(&p->runtime, tstate->interpreter, &gil) != HST_OK)
+        gil = (struct hst_gil){0};
+    return gil;
+}
+
+/* Stack and state of one thread, of one moment if it lets us. */
+static enum hst_status read_thread(struct process_dump *p, size_t index)
+{
+    struct look *look = &p->looks[index];
+    const struct hst_tstate *tstate = &p->reader.tstates[index];
+    struct hst_dump_thread *row = &p->dump->threads[look->row];
+    for (int i = 0; i < LOOKS; i++) {
+        struct hst_gil gil = read_gil(p, tstate);
+        if (look_at(p, &gil, look, row) != HST_OK) {
+            row->state = HST_STATE_GONE;
+            return HST_OK;
+        }
+        hst_dump_set_flags(&p->runtime, &gil, tstate, row);
+        struct hst_dump_thread before = *row;
+        uint64_t switches = look->times.switches;
+        HST_TRY(hst_dump_read_stack(&p->reader, tstate, row));
+        gil = read_gil(p, tstate);
+        if (look_at(p, &gil, look, row) != HST_OK)
+            row->state = HST_STATE_GONE;
+        hst_dump_set_flags(&p->runtime, &gil, tstate, row);
+        int slept = row->state == HST_STATE_RUNNING || switches == look->times.switches;
+        if (row->state == HST_STATE_GONE || (row->state == before.state && row->detail == before.detail &&
+                                             row->flags == before.flags && slept))
+            break;
+    }
+    return HST_OK;
+}
+
+static const char *name_of(struct process_dump *p, const struct hst_tstate *tstate, int tid, char *comm,
+                           size_t size)
+{
+    const char *name = hst_thread_names_find(&p->reader.names, tstate->thread_id);
+    if (name != NULL && name[0] != '\0')
+        return name;
+    if (tid == p->pid)
+        return "MainThread";
+    comm[0] = '\0';
+    if (tid != 0)
+        hst_thread_name(p->pid, tid, comm, size);
+    return comm;
+}
+
+static enum hst_status add_threads(struct process_dump *p)
+{
+    p->looks = hst_alloc_zero(p->reader.tstate_count + 1, sizeof *p->looks);
+    if (p->looks == NULL)
+        return HST_E_NOMEM;
+    for (size_t i = 0; i < p->reader.tstate_count; i++) {
+        const struct hst_tstate *tstate = &p->reader.tstates[i];
+        struct look look = {.files = {.schedstat = -1, .syscall = -1}};
+        char comm[64];
+        if (hst_thread_ids_find(&p->ids, &p->runtime, tstate, &look.tid) != HST_OK)
+            look.tid = 0;
+        else if (hst_thread_files_open(p->pid, look.tid, &look.files) != HST_OK)
+            look.tid = 0;
+        struct hst_dump_thread *row = hst_dump_add_thread(p->dump);
+        if (row == NULL)
+            return HST_E_NOMEM;
+        look.row = p->dump->thread_count - 1;
+        p->looks[p->look_count++] = look;
+        row->native_id = (uint32_t)look.tid;
+        row->interpreter_id = tstate->interpreter_id;
+        row->name = hst_strdup(name_of(p, tstate, look.tid, comm, sizeof comm));
+        if (row->name == NULL)
+            return HST_E_NOMEM;
+    }
+    return HST_OK;
+}
+
+/* All threads stand still together; those of C code too would be no use. */
+static void stop_threads(struct process_dump *p)
+{
+    for (size_t i = 0; i < p->look_count; i++)
+        p->looks[i].seized = p->looks[i].tid != 0 && hst_stop_seize(p->looks[i].tid) == HST_OK;
+    for (size_t i = 0; i < p->look_count; i++)
+        if (p->looks[i].seized && hst_stop_interrupt(p->looks[i].tid) != HST_OK)
+            p->looks[i].seized = 0;
+}
+
+static void continue_threads(struct process_dump *p)
+{
+    for (size_t i = 0; i < p->look_count; i++)
+        if (p->looks[i].seized) {
+            hst_stop_continue(p->looks[i].tid);
+            hst_stop_release(p->looks[i].tid);
+            p->looks[i].seized = 0;
+        }
+}
+
+/* States first, since a stopped thread is in no call; then everything at one moment. */
+static enum hst_status read_stopped(struct process_dump *p)
+{
+    for (size_t i = 0; i < p->look_count; i++) {
+        struct hst_gil gil = read_gil(p, &p->reader.tstates[i]);
+        if (p->looks[i].tid != 0 &&
+            look_at(p, &gil, &p->looks[i], &p->dump->threads[p->looks[i].row]) != HST_OK)
+            p->looks[i].tid = 0;
+    }
+    enum hst_status status = HST_OK;
+    stop_threads(p);
+    for (size_t i = 0; i < p->look_count && status == HST_OK; i++) {
+        struct hst_dump_thread *row = &p->dump->threads[p->looks[i].row];
+        struct hst_gil gil = read_gil(p, &p->reader.tstates[i]);
+        hst_dump_set_flags(&p->runtime, &gil, &p->reader.tstates[i], row);
+        status = hst_dump_read_stack(&p->reader, &p->reader.tstates[i], row);
+    }
+    continue_threads(p);
+    return status;
+}
+
+static enum hst_status read_running(struct process_dump *p)
+{
+    for (size_t i = 0; i < p->look_count; i++)
+        HST_TRY(p->looks[i].tid != 0 ? read_thread(p, i)
+                                     : hst_dump_read_stack(&p->reader, &p->reader.tstates[i],
+                                                           &p->dump->threads[p->looks[i].row]));
+    return HST_OK;
+}
+
+/* The threads were read one after the other, and the lock went around meanwhile: one holder is enough, the
+ * present one if it is among them. */
+static void settle_gil(struct process_dump *p)
+{
+    for (size_t i = 0; i < p->look_count; i++) {
+        struct hst_dump_thread *row = &p->dump->threads[p->looks[i].row];
+        if ((row->flags & HST_SAMPLE_HOLDS_GIL) == 0)
+            continue;
+        struct hst_gil gil = read_gil(p, &p->reader.tstates[i]);
+        for (size_t k = 0; k < p->look_count; k++) {
+            struct hst_dump_thread *other = &p->dump->threads[p->looks[k].row];
+            struct hst_gil its = read_gil(p, &p->reader.tstates[k]);
+            if (k == i || (other->flags & HST_SAMPLE_HOLDS_GIL) == 0 || its.address != gil.address)
+                continue;
+            int present = gil.holder == p->reader.tstates[k].address;
+            (present ? row : other)->flags &= (uint8_t) ~(HST_SAMPLE_HOLDS_GIL | HST_SAMPLE_IN_GC);
+        }
+    }
+}
+
+/* A thread that wants a CPU and has got none since it was looked at is only runnable. */
+static void find_runnable(struct process_dump *p)
+{
+    int any = 0;
+    for (size_t i = 0; i < p->look_count; i++)
+        any |= p->dump->threads[p->looks[i].row].state == HST_STATE_RUNNING;
+    uint64_t elapsed = hst_now_ns() - p->first_look_ns;
+    if (any && elapsed < RUNNABLE_AFTER_NS)
+        (void)nanosleep(&(struct timespec){.tv_nsec = (long)(RUNNABLE_AFTER_NS - elapsed)}, NULL);
+    for (size_t i = 0; i < p->look_count; i++) {
+        struct hst_dump_thread *row = &p->dump->threads[p->looks[i].row];
+        struct hst_thread_times now;
+        struct hst_thread_call call;
+        if (row->state != HST_STATE_RUNNING || p->dump->stopped)
+            continue;
+        if (hst_thread_times_read(&p->looks[i].files, &now) == HST_OK &&
+            hst_thread_call_read(&p->looks[i].files, &call) == HST_OK && call.known && !call.blocked &&
+            now.run_ns == p->looks[i].times.run_ns && now.switches == p->looks[i].times.switches)
+            row->state = HST_STATE_RUNNABLE;
+    }
+}
+
+static void find_idle(struct process_dump *p)
+{
+    for (size_t i = 0; i < p->look_count; i++) {
+        struct hst_dump_thread *row = &p->dump->threads[p->looks[i].row];
+        if (row->state == HST_STATE_BLOCKED &&
+            hst_thread_rest_read(p->pid, p->looks[i].tid, &row->idle_ns) == HST_OK &&
+            row->idle_ns >= HST_IDLE_AFTER_NS)
+            row->state = HST_STATE_IDLE;
+    }
+}
+
+static void count_others(struct process_dump *p)
+{
+    HST_CLEANUP_FREE int *tids = NULL;
+    size_t count;
+    if (hst_process_threads(p->pid, &tids, &count) != HST_OK)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        int known = 0;
+        for (size_t k = 0; k < p->look_count && !known; k++)
+            known = p->looks[k].tid == tids[i];
+        p->dump->threads_lacking += !known;
+    }
+}
+
+static enum hst_status read_all(struct process_dump *p)
+{
+    HST_TRY(hst_thread_ids_init(&p->ids, p->pid));
+    HST_TRY(hst_dump_reader_init(&p->reader, &p->runtime, p->dump, p->options->variables, STACK_TRIES));
+    enum hst_status status = add_threads(p);
+    p->first_look_ns = hst_now_ns();
+    if (status == HST_OK)
+        status = p->options->blocking ? read_stopped(p) : read_running(p);
+    if (status == HST_OK) {
+        settle_gil(p);
+        find_runnable(p);
+        find_idle(p);
+        count_others(p);
+        hst_dump_sort_threads(p->dump);
+    }
+    for (size_t i = 0; i < p->look_count; i++)
+        hst_thread_files_close(&p->looks[i].files);
+    hst_free(p->looks);
+    hst_dump_reader_release(&p->reader);
+    return status;
+}
+
+enum hst_status hst_dump_read_process(int pid, const struct hst_dump_options *options, struct hst_dump *dump,
+                                      struct hst_error *err)
+{
+    struct process_dump p = {.pid = pid, .options = options, .dump = dump};
+    HST_TRY(fill_head(&p, err));
+    enum hst_status status = hst_memory_live(pid, &p.memory);
+    if (status == HST_OK)
+        status = find_runtime(&p, err);
+    if (status == HST_OK)
+        status = read_all(&p);
+    hst_memory_free(p.memory);
+    return status == HST_OK ? HST_OK : explain(&p, status, err);
+}
