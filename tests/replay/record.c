@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "reader/thread_names.h"
 #include "replay.h"
 #include "target/snapshot.h"
 
@@ -32,13 +33,20 @@ static enum hst_status record(struct recording *r, int pid, const char *expected
     HST_TRY(hst_snapshot_recorder(r->live, r->snapshot, &r->recorder));
     HST_TRY(replay_open(r->recorder, (char *)r->maps.data, r->maps.length, root, &replay, err));
     enum hst_status status = replay_stacks(&replay, 1, &r->found);
-    /* What a GIL's state and a second read touch belongs to it. */
+    /* What the lock's state, a second read and variables touch belongs to it. */
     struct hst_gil gil;
     if (status == HST_OK)
         status = hst_runtime_gil(&replay.runtime, replay.threads[0].interpreter, &gil);
     hst_buffer_clear(&r->found);
     if (status == HST_OK)
         status = replay_stacks(&replay, 1000000000, &r->found);
+    for (size_t i = 0; status == HST_OK && i < replay.thread_count; i++)
+        for (size_t k = 0; replay_function(&replay, i, k) != NULL; k++)
+            hst_free(replay_variable(&replay, i, k, "self"));
+    struct hst_thread_names names = {0};
+    if (status == HST_OK)
+        (void)!hst_thread_names_read(&replay.runtime, &names);
+    hst_thread_names_release(&names);
     hst_snapshot_thin(r->snapshot, replay.runtime.version);
     replay_close(&replay);
     HST_TRY(status);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "reader/locals.h"
 
 enum { TRIES = 3, LINES_BYTES_MAX = 1 << 20 };
 
@@ -113,4 +114,41 @@ enum hst_status replay_stacks(struct replay *replay, uint64_t now_ns, struct hst
         status = join_sorted(&blocks, replay->thread_count, text);
     hst_buffer_release(&blocks);
     return status;
+}
+
+static const struct hst_frame_entry *entry_of(const struct replay *replay, size_t thread, size_t index)
+{
+    size_t count;
+    const struct hst_frame_entry *entries = hst_walk_entries(replay->walks[thread], &count);
+    return index < count ? &entries[index] : NULL;
+}
+
+const char *replay_function(const struct replay *replay, size_t thread, size_t index)
+{
+    const struct hst_frame_entry *entry = entry_of(replay, thread, index);
+    if (entry == NULL)
+        return NULL;
+    if (entry->code == HST_ID_NONE)
+        return "";
+    const struct hst_location *location = &replay->profile.locations[entry->location];
+    return hst_profile_text(&replay->profile, replay->profile.functions[location->function].name);
+}
+
+char *replay_variable(struct replay *replay, size_t thread, size_t index, const char *name)
+{
+    const struct hst_frame_entry *entry = entry_of(replay, thread, index);
+    struct hst_locals_reader reader;
+    struct hst_variables variables = {0};
+    char *text = NULL;
+    if (entry == NULL || entry->code == HST_ID_NONE || entry->address == 0)
+        return NULL;
+    hst_locals_reader_init(&reader, replay->memory, &replay->runtime.abi);
+    if (hst_locals_read(&reader, entry->address, entry->code_address, &variables) == HST_OK) {
+        for (size_t i = 0; i < variables.count && text == NULL; i++)
+            if (strcmp(variables.items[i].name, name) == 0)
+                text = hst_strdup(variables.items[i].text);
+        hst_variables_release(&variables);
+    }
+    hst_locals_reader_release(&reader);
+    return text;
 }

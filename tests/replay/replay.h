@@ -29,4 +29,10 @@ void replay_close(struct replay *replay);
 /* Reads every thread's stack into text, which a NUL ends. */
 enum hst_status replay_stacks(struct replay *replay, uint64_t now_ns, struct hst_buffer *text);
 
+/* The variable of that name in frame index (root first) of a thread's last stack; the caller's to hst_free,
+ * NULL: there is none. */
+char *replay_variable(struct replay *replay, size_t thread, size_t index, const char *name);
+/* The function of that frame, "" for a mark of the interpreter's own, NULL behind the last. */
+const char *replay_function(const struct replay *replay, size_t thread, size_t index);
+
 #endif

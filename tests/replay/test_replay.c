@@ -173,6 +173,55 @@ static void test_lock_and_threads(void **state)
     hst_snapshot_free(snapshot);
 }
 
+static void assert_variable(struct replay *replay, size_t thread, size_t index, const char *name,
+                            const char *expected)
+{
+    char *text = replay_variable(replay, thread, index, name);
+    assert_non_null(text);
+    assert_string_equal(text, expected);
+    hst_free(text);
+}
+
+/* The variables that target.py gives its frames: a count that falls, a list's item, a name of another
+ * alphabet. */
+static void test_variables(void **state)
+{
+    struct hst_snapshot *snapshot = load(*state);
+    struct replay replay;
+    struct hst_error err = {0};
+    struct hst_buffer text;
+    hst_buffer_init(&text, 0);
+    assert_int_equal(replay_open(&snapshot->memory, snapshot->maps, snapshot->maps_length, "", &replay, &err),
+                     HST_OK);
+    assert_int_equal(replay_stacks(&replay, 1, &text), HST_OK);
+    int falls = 20, descends = 5, combines = 0;
+    for (size_t i = 0; i < replay.thread_count; i++) {
+        const char *function;
+        for (size_t k = 0; (function = replay_function(&replay, i, k)) != NULL; k++) {
+            char number[16];
+            if (strcmp(function, "fall") == 0) {
+                (void)snprintf(number, sizeof number, "%d", falls--);
+                assert_variable(&replay, i, k, "n", number);
+            } else if (strcmp(function, "descend") == 0) {
+                (void)snprintf(number, sizeof number, "%d", descends--);
+                assert_variable(&replay, i, k, "n", number);
+            } else if (strcmp(function, "combine") == 0) {
+                assert_variable(&replay, i, k, "a", "1");
+                assert_variable(&replay, i, k, "b", "2");
+                combines++;
+            } else if (strcmp(function, "make") == 0) {
+                assert_variable(&replay, i, k, "deep", "3");
+            }
+        }
+    }
+    assert_int_equal(falls, 0);
+    assert_int_equal(descends, -1);
+    assert_int_equal(combines, 1);
+    hst_buffer_release(&text);
+    replay_close(&replay);
+    hst_snapshot_free(snapshot);
+}
+
 /* Read n fails once, or this and all later ones: the answer is an error or the right stacks; where the reader
  * says that it met torn ones, they may be cut. */
 static void fail_each_read(const char *name, enum hst_status how, int for_good, uint64_t step)
@@ -249,6 +298,7 @@ int main(int argc, char **argv)
     } kinds[] = {
         {"stacks", test_stacks},
         {"lock and threads", test_lock_and_threads},
+        {"variables", test_variables},
         {"one read fails", test_one_read_fails},
         {"all reads fail from some point", test_all_reads_fail_from_some_point},
         {"damaged file", test_damaged_file},
@@ -268,7 +318,7 @@ int main(int argc, char **argv)
                        entries[i]->d_name);
         free(entries[i]);
         for (int k = 0; k < KINDS; k++) {
-            (void)snprintf(names[i * KINDS + k], sizeof names[0], "%s: %s", versions[i], kinds[k].name);
+            (void)snprintf(names[i * KINDS + k], sizeof names[0], "%.60s: %s", versions[i], kinds[k].name);
             tests[i * KINDS + k] = (struct CMUnitTest){
                 .name = names[i * KINDS + k], .test_func = kinds[k].function, .initial_state = versions[i]};
         }

@@ -1,0 +1,71 @@
+/* A store file: opened, listed, and every run of it read as `show` and `export` would. */
+#include "fuzz.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "store/run_reader.h"
+#include "store/store.h"
+
+enum { SAMPLES_MAX = 20000000 };
+
+struct seen {
+    const struct hst_profile *profile;
+    uint64_t samples;
+};
+
+static enum hst_status visit(void *context, const struct hst_sample *sample)
+{
+    struct seen *seen = context;
+    FUZZ_REQUIRE(sample->stack < seen->profile->stack_count && sample->thread < seen->profile->thread_count);
+    FUZZ_REQUIRE(sample->state < HST_STATE_COUNT);
+    return ++seen->samples < SAMPLES_MAX ? HST_OK : HST_E_INTERRUPTED;
+}
+
+static void read_run(struct hst_store *store, uint64_t number)
+{
+    struct hst_run_info info;
+    struct hst_profile profile;
+    struct hst_error err = {0};
+    FUZZ_REQUIRE(hst_profile_init(&profile));
+    if (hst_run_read_info(store, number, &info, &err) == HST_OK)
+        FUZZ_REQUIRE(memchr(info.command, '\0', sizeof info.command) != NULL);
+    if (hst_run_read_profile(store, number, &profile, &err) == HST_OK) {
+        struct seen seen = {.profile = &profile};
+        (void)!hst_run_read_samples(store, number, &profile, visit, &seen, &err);
+    } else {
+        FUZZ_REQUIRE(err.text[0] != '\0');
+    }
+    hst_profile_release(&profile);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static char path[64];
+    if (path[0] == '\0')
+        (void)snprintf(path, sizeof path, "/dev/shm/hst-fuzz-store-%d.db", getpid());
+    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    FUZZ_REQUIRE(fd >= 0);
+    FUZZ_REQUIRE(hst_fd_write_all(fd, data, size) == HST_OK);
+    (void)close(fd);
+    struct hst_store *store;
+    struct hst_error err = {0};
+    if (hst_store_open(path, HST_STORE_READ, &store, &err) == HST_OK) {
+        struct hst_run_info *runs = NULL;
+        size_t count = 0;
+        if (hst_store_list(store, &runs, &count, &err) == HST_OK)
+            for (size_t i = 0; i < count && i < 8; i++)
+                read_run(store, runs[i].number);
+        hst_free(runs);
+        read_run(store, 1);
+        hst_store_free(store);
+    } else {
+        FUZZ_REQUIRE(err.text[0] != '\0');
+    }
+    (void)unlink(path);
+    return 0;
+}

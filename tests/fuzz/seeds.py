@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+"""Makes the first inputs of each fuzzer's corpus: good ones, that a fuzzer then spoils.
+
+usage: tests/fuzz/seeds.py      (needs zstd and cc; files that fuzzers found later are left alone)
+"""
+import pathlib
+import random
+import shutil
+import struct
+import subprocess
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+CORPUS = HERE / "corpus"
+TESTS = HERE.parent
+
+
+def put(fuzzer, name, data):
+    folder = CORPUS / fuzzer
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ("seed-" + name)).write_bytes(data)
+
+
+def reader():
+    """See fuzz_reader.c for the form of these."""
+    rng = random.Random(2)
+    for number in range(8):
+        put("reader", "%d-as-it-is" % number, bytes([number, 2]))
+        for kind in range(4):
+            records = b""
+            for _ in range(6):
+                records += struct.pack("<BHHBB", kind, rng.randrange(400), rng.randrange(256), rng.randrange(60),
+                                       rng.choice([0, 0, 1, 4]))
+                if kind == 0:
+                    records += bytes([8]) + rng.randbytes(8)
+                elif kind == 1:
+                    records += struct.pack("<Hb", rng.randrange(400), rng.randrange(-4, 5))
+                elif kind == 3:
+                    records += bytes([rng.randrange(16)])
+            put("reader", "%d-kind-%d" % (number, kind), bytes([number, rng.randrange(4)]) + records)
+
+
+def debug_offsets():
+    for snapshot in sorted((TESTS / "replay" / "data").glob("*.snap")):
+        plain = subprocess.run(["zstd", "-dc"], input=snapshot.read_bytes(), stdout=subprocess.PIPE, check=True).stdout
+        at = plain.find(b"xdebugpy")
+        if at >= 0:
+            put("debug_offsets", snapshot.stem, b"\0" + plain[at:at + 1024])
+
+
+def a_function(a, b):
+    total = 0
+    for i in range(a):
+        if i > b:
+            total += [
+                k for k in range(i)
+            ][0]
+
+        elif a:
+            total -= (lambda: b)()
+    return total
+
+
+def linetable():
+    table = a_function.__code__.co_linetable
+    for minor in range(8):
+        put("linetable", str(minor + 8), struct.pack("<BII", minor, 10, 20) + table)
+    put("linetable", "lnotab", struct.pack("<BII", 0, 10, 20) + bytes([0, 1, 4, 1, 8, 2, 6, 255, 10, 1]))
+    put("linetable", "pep626", struct.pack("<BII", 2, 10, 20) + bytes([4, 1, 8, 128, 6, 255, 10, 1]))
+    put("linetable", "all-kinds", struct.pack("<BII", 6, 10, 200) +
+        bytes([0x80 | 15 << 3, 0x80 | 14 << 3, 2, 1, 5, 9, 0x80 | 13 << 3, 3, 0x80 | 10 << 3, 4, 9, 0x80 | 11 << 3, 4, 9,
+               0x80 | 12 << 3, 1, 2, 0x80 | 3 << 3 | 7, 0x53]))
+
+
+def maps():
+    put("maps", "program", b"""\
+00400000-0041f000 r--p 00000000 fe:00 247702                             /usr/bin/python3.11
+0041f000-006d2000 r-xp 0001f000 fe:00 247702                             /usr/bin/python3.11 (deleted)
+01c96000-01d81000 rw-p 00000000 00:00 0                                  [heap]
+7f2ca0000000-7f2ca0021000 rw-p 00000000 00:00 0
+7f2ca80f5000-7f2ca811b000 r--p 00000000 fe:00 131223                     /usr/lib/x86_64-linux-gnu/libc.so.6
+ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  [vsyscall]
+""")
+    put("maps", "odd", b"1-2 r 0 0 0 /a b\\012c\n\n3-3 ---p 0 0:0 1 \n")
+
+
+def symbols():
+    with tempfile.TemporaryDirectory() as folder:
+        source = pathlib.Path(folder, "a.c")
+        source.write_text("int _PyRuntime[4] = {1}; int Py_Version = 3; extern int other; int *p = &other;\n"
+                          "int PyCode_Type(void) { return other; }\n")
+        for style in ("gnu", "sysv", "both"):
+            library = pathlib.Path(folder, style)
+            subprocess.run(["cc", "-shared", "-nostdlib", "-fPIC", "-Os", "-o", library, source, "-Wl,-z,noseparate-code",
+                            "-Wl,-z,max-page-size=64", "-Wl,-z,common-page-size=64", "-Wl,--build-id=none",
+                            "-Wl,--hash-style=" + style], check=True)
+            put("symbols", style, library.read_bytes())
+
+
+def note(kind, data, name=b"CORE"):
+    return struct.pack("<III", len(name) + 1, len(data), kind) + (name + b"\0").ljust(8, b"\0") + data.ljust(-len(data) % 4 + len(data), b"\0")
+
+
+def core():
+    status = bytearray(336)  # signal at 12, pid at 32, registers from 112
+    struct.pack_into("<h", status, 12, 11)
+    struct.pack_into("<i", status, 32, 77)
+    struct.pack_into("<q", status, 112 + 15 * 8, -1)
+    info = bytearray(136)
+    struct.pack_into("<i", info, 24, 77)
+    info[40:56] = b"python3".ljust(16, b"\0")
+    info[56:136] = b"python3 a.py".ljust(80, b"\0")
+    files = struct.pack("<QQ", 2, 4096) + struct.pack("<QQQ", 0x400000, 0x401000, 0) + \
+        struct.pack("<QQQ", 0x401000, 0x403000, 1) + b"/usr/bin/python3.11\0/gone\0"
+    notes = note(1, bytes(status)) + note(3, bytes(info)) + note(0x53494749, struct.pack("<iii", 11, 0, 1).ljust(128, b"\0")) + \
+        note(0x46494c45, files) + note(1, bytes(status))
+    loads = [(0x400000, 0, 0x1000, 5), (0x401000, 64, 0x2000, 4), (0x7ffff0000000, 512, 512, 6)]
+    head = 64 + 56 * (1 + len(loads))
+    data = head + len(notes)
+    headers, body = struct.pack("<IIQQQQQQ", 4, 4, head, 0, 0, len(notes), 0, 4), b""
+    for start, in_core, size, flags in loads:
+        headers += struct.pack("<IIQQQQQQ", 1, flags, data + len(body), start, 0, in_core, size, 4096)
+        body += bytes(range(64)) * (in_core // 64)
+    elf = b"\x7fELF\2\1\1".ljust(16, b"\0") + struct.pack("<HHIQQQIHHHHHH", 4, 62, 1, 0, 64, 0, 0, 64, 56, 1 + len(loads), 64, 0, 0)
+    put("core", "small", elf + headers + notes + body)
+    put("core", "cut", (elf + headers + notes + body)[:-100])
+
+
+def store():
+    (CORPUS / "store").mkdir(parents=True, exist_ok=True)
+    for number, path in enumerate(sorted((TESTS / "data").glob("store-*.db"))):
+        shutil.copy(path, CORPUS / "store" / ("seed-%s" % path.stem))
+
+
+def options():
+    lines = ["run -r 1khz --duration=500ms a --budget 1% -tn5 --hide x --hide=y b", "run --thr --mode cpu -- -x", "run --help",
+             "run -n -1 --rate max --out", "run -tr10 -d1h --mode=wall --rows 99999999999999999999 " + "--hide a " * 33]
+    for number, line in enumerate(lines):
+        put("options", str(number), line.replace(" ", "\n").encode())
+
+
+for make in (reader, debug_offsets, linetable, maps, symbols, core, store, options):
+    make()
