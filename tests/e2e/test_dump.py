@@ -11,7 +11,11 @@ from stacks import edges_of, impossible_edges, line_of
 
 
 def dump(hasten, pid, *options):
-    return hasten.ok("dump", pid, "--json", *options).json
+    """The answer, once the target has returned from saying that it is ready."""
+    def settled():
+        answer = hasten.ok("dump", pid, "--json", *options).json
+        return not any("ready" in names(thread) for thread in answer["threads"]) and answer
+    return wait_until(settled, "the target to return from ready()")
 
 
 def thread_named(answer, name):
@@ -191,8 +195,9 @@ def test_sub_interpreters(hasten, start, interpreter):
     target = start(interpreter.run_target("subinterpreters.py", 60), wait_ready=False)
     if not target.process.stdout.readline().startswith(b"ready"):
         pytest.skip("this build has no module that makes sub-interpreters")
-    def working():
-        return [t for t in dump(hasten, target.pid)["threads"] if "sub_spin" in names(t)]
+    def working():  # where interpreters share the GIL, the main thread may never return from ready()
+        answer = hasten.ok("dump", target.pid, "--json").json
+        return [t for t in answer["threads"] if "sub_spin" in names(t)]
     assert len(wait_until(working, "the thread of the sub-interpreter")) >= 1
 
 
@@ -214,6 +219,7 @@ def test_locals(hasten, start, interpreter):
 
 def test_text_shows_the_source_line(hasten, start, interpreter):
     target = start(interpreter.run_target("blocked.py", 60, "nanosleep"))
+    dump(hasten, target.pid)
     text = hasten.ok("dump", target.pid).out
     assert "time.sleep(LIMIT_S)" in text
     assert "nanosleep" in text and "blocked.py" in text and str(target.pid) in text
@@ -232,7 +238,7 @@ def test_two_hundred_threads(hasten, start, system):
 def test_the_program_goes_on(hasten, start, interpreter):
     target = start(interpreter.run_target("ending.py", 1.5, "code:7"))
     for _ in range(20):
-        hasten.ok("dump", target.pid)
+        dump(hasten, target.pid)
     assert target.process.wait(20) == 7
 
 
@@ -247,6 +253,7 @@ def test_a_stopped_program(hasten, start, system):
 @pytest.mark.skipif(shutil.which("gcore") is None, reason="gcore (gdb) is not installed")
 def test_a_core_file(hasten, start, interpreter, tmp_path):
     target = start(interpreter.run_target("blocked.py", 60, "nanosleep"))
+    dump(hasten, target.pid)  # for the wait in it
     core = tmp_path / "core"
     subprocess.run(["gcore", "-o", str(core), str(target.pid)], check=True, stdout=subprocess.DEVNULL,
                    stderr=subprocess.DEVNULL)
