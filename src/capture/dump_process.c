@@ -13,7 +13,7 @@
 #include "target/maps.h"
 #include "target/stop.h"
 
-enum { STACK_TRIES = 200, LOOKS = 5, START_TRIES = 100 };
+enum { STACK_TRIES = 500, LOOKS = 5, START_TRIES = 100 };
 #define START_WAIT_NS 20000000
 /* The scheduler brings a running thread's figures up to date once a tick, of 10 ms at most. */
 #define RUNNABLE_AFTER_NS 12000000u

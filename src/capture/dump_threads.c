@@ -80,15 +80,27 @@ static enum hst_status take_variables(struct hst_dump_reader *reader, const stru
     return HST_OK;
 }
 
+/* A copy of one moment if one can be had; else the part of one that is believed. */
+static enum hst_status read_walk(struct hst_dump_reader *reader, struct hst_walk *walk)
+{
+    uint32_t stack;
+    for (unsigned i = 0; i < reader->tries; i++) {
+        uint64_t torn = reader->frames.stats.torn;
+        enum hst_status status = hst_walk_read(&reader->frames, walk, hst_now_ns(), 1, &stack);
+        if (status == HST_OK ? reader->frames.stats.torn == torn : status != HST_E_TORN)
+            return status;
+    }
+    return hst_walk_read(&reader->frames, walk, hst_now_ns(), reader->tries, &stack);
+}
+
 static enum hst_status read_with_walk(struct hst_dump_reader *reader, struct hst_walk *walk,
                                       struct hst_dump_thread *row)
 {
     for (int i = 0; i < VARIABLE_TRIES; i++) {
-        uint32_t stack;
         size_t count, lost = 0;
         hst_dump_thread_clear_frames(row);
         row->stack_known = 0;
-        enum hst_status status = hst_walk_read(&reader->frames, walk, hst_now_ns(), reader->tries, &stack);
+        enum hst_status status = read_walk(reader, walk);
         if (status == HST_E_TORN || status == HST_E_INVALID || status == HST_E_UNSUPPORTED)
             return HST_OK;
         HST_TRY(status);

@@ -17,7 +17,7 @@ enum {
     RECENT = 2048,       /* direct-mapped address -> entry; a power of two */
 };
 
-enum { OWNER_FIRST_MARK = 3 };
+enum { OWNER_GENERATOR = 1, OWNER_FIRST_MARK = 3 };
 
 /* A proof takes well under 2 us. One that took longer was interrupted, and the caller may have gone all the
  * way round and come back to the same call meanwhile. */
@@ -165,6 +165,16 @@ static int unchanged_below(struct hst_frames *frames, struct hst_walk *walk, uin
     return 1;
 }
 
+/* Whether a chain may end with this frame: not with a generator's, whose link to its caller is cut when it
+ * yields, so that a copy of two moments seems to end there. next: where the chain went on from it. */
+static int is_root(const struct hst_walk *walk, const struct hst_abi *abi, const struct hst_frame *f,
+                   hst_raddr next)
+{
+    if (walk->view.base_frame != 0)
+        return next == walk->view.base_frame;
+    return abi->minor >= 12 ? is_mark(abi, f) : f->owner != OWNER_GENERATOR;
+}
+
 /* Follows the chain from the leaf. *ret_kept = how many entries of the last stack stay, root first; the frame
  * above those is the last in fresh although it is as before, since its call edge has to be looked at. */
 static enum hst_status collect(struct hst_frames *frames, struct hst_walk *walk, uint64_t now_ns,
@@ -179,7 +189,9 @@ static enum hst_status collect(struct hst_frames *frames, struct hst_walk *walk,
     size_t next_landmark = 64;
     walk->fresh_count = 0;
     *ret_kept = 0;
-    for (hst_raddr at = walk->view.top_frame; at != 0 && at != walk->view.base_frame;) {
+    hst_raddr next = walk->view.top_frame;
+    while (next != 0 && next != walk->view.base_frame) {
+        hst_raddr at = next;
         const uint8_t *bytes = hst_stack_view_get(&walk->view, at, length);
         if (bytes == NULL)
             return HST_E_TORN;
@@ -193,7 +205,7 @@ static enum hst_status collect(struct hst_frames *frames, struct hst_walk *walk,
         if (!HST_RESERVE(walk->fresh, walk->fresh_capacity, walk->fresh_count + 1))
             return HST_E_NOMEM;
         walk->fresh[walk->fresh_count++] = f;
-        at = f.previous;
+        next = f.previous;
         uint32_t same =
             may_keep && walk->fresh_count > 1 && !is_mark(abi, &f) ? as_before(walk, &f) : HST_ID_NONE;
         if (same == HST_ID_NONE)
@@ -204,6 +216,8 @@ static enum hst_status collect(struct hst_frames *frames, struct hst_walk *walk,
             return HST_OK;
         }
     }
+    if (walk->fresh_count > 0 && !is_root(walk, abi, &walk->fresh[walk->fresh_count - 1], next))
+        return HST_E_TORN;
     return HST_OK;
 }
 
