@@ -195,7 +195,7 @@ def test_sub_interpreters(hasten, start, interpreter):
     target = start(interpreter.run_target("subinterpreters.py", 60), wait_ready=False)
     if not target.process.stdout.readline().startswith(b"ready"):
         pytest.skip("this build has no module that makes sub-interpreters")
-    def working():  # where interpreters share the GIL, the main thread may never return from ready()
+    def working():
         answer = hasten.ok("dump", target.pid, "--json").json
         return [t for t in answer["threads"] if "sub_spin" in names(t)]
     assert len(wait_until(working, "the thread of the sub-interpreter")) >= 1

@@ -39,8 +39,8 @@ def wait_end(thread):
 
 def main():
     thread = threading.Thread(target=run_sub, args=(find_module(),), name="sub")
+    ready()  # now: where interpreters share the GIL, this thread may not get it again before the other ends
     thread.start()
-    ready()
     wait_end(thread)
 
 
