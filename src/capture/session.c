@@ -24,6 +24,7 @@
 #define FLUSH_EVERY_NS 500000000u
 #define SPIN_POLL_NS 1000000u
 #define SAMPLER_NICE (-10)
+#define GIVE_UP_NS 300000000u
 /* A read of a running thread costs it about this much: its hot stack lines go to another core and back. */
 #define TARGET_NS_PER_SAMPLE 1800.0
 
@@ -278,6 +279,18 @@ static enum hst_status sample_now(struct hst_session *session, uint64_t boundary
     return status;
 }
 
+/* A running process that was attached to is no Python that can be read, and neither is a child of it: that will not change by
+ * waiting.  (One that was just started may still become a Python by exec.) */
+static int nothing_to_sample(const struct hst_session *session)
+{
+    if (session->info->cost.samples > 0 || hst_now_ns() - session->start_ns < GIVE_UP_NS)
+        return 0;
+    for (size_t i = 0; i < session->watch_count; i++)
+        if (session->watches[i]->state == HST_WATCH_SAMPLING || session->watches[i]->why == HST_E_BUSY)
+            return 0;
+    return 1;
+}
+
 static enum hst_status loop(struct hst_session *session, struct waits *waits, enum hst_session_end *ret_end,
                             struct hst_error *err)
 {
@@ -297,7 +310,7 @@ static enum hst_status loop(struct hst_session *session, struct waits *waits, en
             return HST_OK;
         polled = session->period_ns != 0 || now - polled >= SPIN_POLL_NS ? now : polled;
         HST_TRY(housekeeping(session, hst_now_ns() - session->start_ns, err));
-        if (!session->child && session->watches[0]->state == HST_WATCH_GONE) {
+        if (!session->child && (session->watches[0]->state == HST_WATCH_GONE || nothing_to_sample(session))) {
             *ret_end = HST_END_EXITED;
             return HST_OK;
         }
