@@ -244,6 +244,7 @@ def test_the_program_goes_on(hasten, start, interpreter):
 
 def test_a_stopped_program(hasten, start, system):
     target = start(system.run_target("flutter.py", 60))
+    dump(hasten, target.pid)  # for the wait in it
     os.kill(target.pid, signal.SIGSTOP)
     first, second = dump(hasten, target.pid), dump(hasten, target.pid)
     assert first["threads"][0]["frames"] == second["threads"][0]["frames"] != []
