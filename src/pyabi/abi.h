@@ -22,6 +22,12 @@ struct hst_abi {
 #undef HST_ABI_MEMBER
 };
 
+/* In every layout, of a table or validated, the fixed part of a frame and of a code object (up to its
+ * bytecode where that is inline) fit in so many bytes, and the thread state's fields that lead to the stack
+ * lie so close. */
+#define HST_ABI_HEAD_BYTES_MAX 512
+#define HST_ABI_TSTATE_SPAN_MAX 1536
+
 /* The table of 3.minor, or NULL when there is none. */
 const struct hst_abi *hst_abi_find(unsigned minor, int free_threaded);
 

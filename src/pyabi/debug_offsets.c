@@ -102,7 +102,8 @@ static const uint16_t order_3_15[] = {
     F(gen_frame),
 };
 
-/* A member must lie inside the structure whose size is another member; sizes have bounds of their own. */
+/* A member must lie inside the structure whose size is another member; sizes have bounds of their own. Those
+ * of a frame's and a code object's fixed part are what the reader has room for. */
 struct bound {
     const char *what;
     uint16_t first, last; /* members, in the order of HST_ABI_FIELDS */
@@ -113,9 +114,36 @@ static const struct bound bounds[] = {
     {"_PyRuntimeState", F(runtime_interpreters_head), F(runtime_gc_collecting), F(runtime_size), 64 << 20},
     {"PyInterpreterState", F(interp_next), F(interp_code_generation), F(interp_size), 64 << 20},
     {"PyThreadState", F(tstate_next), F(tstate_base_frame), F(tstate_size), 1 << 16},
-    {"_PyInterpreterFrame", F(frame_previous), F(frame_executing), F(frame_localsplus), 4096},
-    {"PyCodeObject", F(code_filename), F(code_tlbc), F(code_size), 4096},
+    {"_PyInterpreterFrame", F(frame_previous), F(frame_executing), F(frame_localsplus),
+     HST_ABI_HEAD_BYTES_MAX},
+    {"_PyInterpreterFrame", F(frame_tlbc_index), F(frame_tlbc_index), F(frame_localsplus),
+     HST_ABI_HEAD_BYTES_MAX},
+    {"PyCodeObject", F(code_filename), F(code_freevars), F(code_bytecode), HST_ABI_HEAD_BYTES_MAX},
+    {"PyCodeObject", F(code_localspluskinds), F(code_localspluskinds), F(code_bytecode),
+     HST_ABI_HEAD_BYTES_MAX},
+    {"PyCodeObject", F(code_tlbc), F(code_tlbc), F(code_bytecode), HST_ABI_HEAD_BYTES_MAX},
+    {"PyCodeObject", F(object_type), F(object_type), F(code_bytecode), HST_ABI_HEAD_BYTES_MAX},
+    {"PyCodeObject", F(var_size), F(var_size), F(code_bytecode), HST_ABI_HEAD_BYTES_MAX},
 };
+
+/* Bytes of a member: most are pointers or numbers of that size. */
+static uint32_t width(uint16_t index)
+{
+    switch (index) {
+    case F(frame_owner):
+        return 1;
+    case F(frame_tlbc_index):
+    case F(code_first_line):
+    case F(code_argcount):
+    case F(code_flags):
+    case F(code_nlocalsplus):
+    case F(code_stacksize):
+    case F(code_framesize):
+        return 4;
+    default:
+        return 8;
+    }
+}
 
 static uint32_t member(const struct hst_abi *abi, uint16_t index)
 {
@@ -133,10 +161,19 @@ static enum hst_status validate(const struct hst_abi *abi, struct hst_error *err
             return hst_error_set(err, HST_E_INVALID, "the size of %s, %u bytes, cannot be right", b->what,
                                  size);
         for (uint16_t m = b->first; m <= b->last; m++)
-            if (member(abi, m) >= size + (m == F(tstate_base_frame) ? 1u << 16 : 0))
+            if ((uint64_t)member(abi, m) + width(m) > size + (m == F(tstate_base_frame) ? 1u << 16 : 0))
                 return hst_error_set(err, HST_E_INVALID, "an offset in %s, %u, lies outside of its %u bytes",
                                      b->what, member(abi, m), size);
     }
+    uint32_t chunk = abi->tstate_datastack_chunk, frame = abi->tstate_frame, base = abi->tstate_base_frame;
+    uint32_t low = frame < chunk ? frame : chunk, high = frame < chunk ? chunk : frame;
+    if (base != 0) {
+        low = base < low ? base : low;
+        high = base > high ? base : high;
+    }
+    if (high - low > HST_ABI_TSTATE_SPAN_MAX)
+        return hst_error_set(err, HST_E_INVALID, "the stack's fields of PyThreadState are %u bytes apart",
+                             high - low);
     uint16_t small_first = F(gen_frame);
     for (uint16_t m = small_first; m <= F(set_mask); m++)
         if (member(abi, m) > 4096)

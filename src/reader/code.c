@@ -13,7 +13,8 @@ enum {
     FILE_CHARACTERS_MAX = 4096,
     LINETABLE_BYTES_MAX = 16 << 20,
     BYTECODE_BYTES_MAX = 64 << 20,
-    HEAD_BYTES_MAX = 512,
+    BYTECODE_BYTES_USUAL = 1 << 16,
+    HEAD_BYTES_MAX = HST_ABI_HEAD_BYTES_MAX,
     CODES_MAX = 1 << 22,
 };
 
@@ -76,7 +77,8 @@ static void take_identity(const struct hst_abi *abi, const uint8_t *head, uint8_
     /* Two fields in between do move: the warm-up counter of 3.11 and the version number of 3.12 and later. */
     if (abi->minor == 11)
         memset(ret_identity + (abi->code_flags + 4 - from), 0, 4);
-    if (abi->minor >= 12 && abi->code_localsplusnames >= from + 4)
+    if (abi->minor >= 12 && abi->code_localsplusnames >= from + 4 &&
+        abi->code_localsplusnames <= from + HST_CODE_IDENTITY_BYTES)
         memset(ret_identity + (abi->code_localsplusnames - 4 - from), 0, 4);
 }
 
@@ -128,6 +130,12 @@ static enum hst_status read_sizes(struct hst_code_table *table, struct hst_code 
     }
     if (code->bytecode_bytes == 0)
         return HST_E_TORN;
+    if (code->bytecode_bytes > BYTECODE_BYTES_USUAL) { /* before as much memory is taken: is all of it there? */
+        uint8_t last;
+        hst_raddr first =
+            abi->minor <= 10 ? u64_at(head, abi->code_bytecode) + abi->bytes_data : code->bytecode;
+        HST_TRY(hst_memory_read(table->memory, first + code->bytecode_bytes - 1, &last, 1));
+    }
     code->locals = u32_at(head, abi->code_nlocalsplus);
     uint32_t stack = u32_at(head, abi->code_stacksize);
     if (code->locals > 1 << 20 || stack > 1 << 20)

@@ -43,7 +43,8 @@ static struct hst_position find_pep626(const uint8_t *table, size_t length, int6
 static uint64_t read_varint(struct position_reader *reader)
 {
     uint64_t value = 0;
-    for (unsigned shift = 0; reader->at < reader->end && shift < 60; shift += 6) {
+    /* No number of a good table needs more; so bounded, their sum cannot leave 64 bits. */
+    for (unsigned shift = 0; reader->at < reader->end && shift < 36; shift += 6) {
         uint8_t byte = *reader->at++;
         value |= (uint64_t)(byte & 63) << shift;
         if ((byte & 64) == 0)

@@ -298,8 +298,11 @@ enum hst_status hst_runtime_gil(const struct hst_runtime *runtime, hst_raddr int
     int32_t locked = 0;
     hst_raddr collecting_at = abi->interp_gc_collecting != 0 ? interpreter + abi->interp_gc_collecting
                                                              : runtime->address + abi->runtime_gc_collecting;
-    if (abi->free_threaded)
-        return hst_memory_read(runtime->memory, collecting_at, &ret_gil->collecting, sizeof(int32_t));
+    if (abi->free_threaded) {
+        HST_TRY(hst_memory_read(runtime->memory, collecting_at, &gil.collecting, sizeof(int32_t)));
+        *ret_gil = gil;
+        return HST_OK;
+    }
     if (abi->interp_gil_pointer != 0)
         HST_TRY(hst_memory_read_u64(runtime->memory, interpreter + abi->interp_gil_pointer, &gil.address));
     else

@@ -10,7 +10,8 @@ enum {
     CHUNK_SLACK_BYTES = 384, /* read past the last known top: a few frames of growth */
     CHUNK_BYTES_MAX = 256 << 20,
     CHUNKS_MAX = 1 << 16,
-    TSTATE_BYTES_MAX = 2048,
+    STACK_BYTES_MAX = 1 << 30, /* all chunks together */
+    TSTATE_BYTES_MAX = HST_ABI_TSTATE_SPAN_MAX + 16,
     LOOSE_MAX = 1024,       /* loose frames that one copy fetches together */
     LOOSE_KEPT = 64,        /* copies that a loose frame stays in after a stack last needed it */
     LOOSE_GAP_BYTES = 2048, /* nearer ones are read as one piece: a piece costs as much as so many bytes */
@@ -53,6 +54,8 @@ static void tstate_window(const struct hst_abi *abi, uint32_t *ret_from, uint32_
         to = abi->tstate_base_frame + 8;
     if (abi->tstate_datastack_chunk != 0 && abi->tstate_datastack_chunk < from)
         from = abi->tstate_datastack_chunk;
+    if (abi->tstate_base_frame != 0 && abi->tstate_base_frame < from)
+        from = abi->tstate_base_frame;
     *ret_from = from;
     *ret_length = to - from < TSTATE_BYTES_MAX ? to - from : TSTATE_BYTES_MAX;
 }
@@ -80,17 +83,31 @@ static enum hst_status read_chunk_head(struct hst_stack_view *view, hst_raddr ba
     return HST_OK;
 }
 
-/* Walks the chunks from the top one down and lists them root first. */
-static enum hst_status list_chunks(struct hst_stack_view *view)
+/* Lists the chunks from the top one down. */
+static enum hst_status walk_chunks(struct hst_stack_view *view)
 {
     hst_raddr at = view->top_chunk;
+    uint64_t bytes = 0; /* a torn list can be a circle, or claim any size */
     view->chunk_count = view->active = 0;
     while (at != 0) {
-        if (view->chunk_count >= CHUNKS_MAX ||
-            !HST_RESERVE(view->chunks, view->chunk_capacity, view->chunk_count + 1))
+        if (!HST_RESERVE(view->chunks, view->chunk_capacity, view->chunk_count + 1))
             return HST_E_NOMEM;
-        HST_TRY(read_chunk_head(view, at, &view->chunks[view->chunk_count], &at));
-        view->chunk_count++;
+        struct hst_chunk *chunk = &view->chunks[view->chunk_count];
+        HST_TRY(read_chunk_head(view, at, chunk, &at));
+        bytes += chunk->size;
+        if (++view->chunk_count > CHUNKS_MAX || bytes > STACK_BYTES_MAX)
+            return HST_E_TORN;
+    }
+    return HST_OK;
+}
+
+/* Lists the chunks root first; none when the list does not hold together. */
+static enum hst_status list_chunks(struct hst_stack_view *view)
+{
+    enum hst_status status = walk_chunks(view);
+    if (status != HST_OK) {
+        view->chunk_count = 0;
+        return status;
     }
     for (size_t i = 0, j = view->chunk_count; i + 1 < j; i++) {
         struct hst_chunk swap = view->chunks[--j];
@@ -111,7 +128,9 @@ static enum hst_status follow_top_chunk(struct hst_stack_view *view)
             struct hst_chunk head;
             hst_raddr previous;
             if (i > 1 && read_chunk_head(view, view->chunks[i - 2].base, &head, &previous) == HST_OK)
-                view->chunks[i - 2].used = head.used;
+                /* Not more than there is room for: it may be another, larger chunk at this address by now. */
+                view->chunks[i - 2].used =
+                    head.used < view->chunks[i - 2].size ? head.used : view->chunks[i - 2].size;
             return HST_OK;
         }
     return list_chunks(view);

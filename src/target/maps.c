@@ -22,7 +22,7 @@ void hst_maps_release(struct hst_maps *maps)
 static enum hst_status add_line(struct hst_maps *maps, const char *line)
 {
     struct hst_mapping m = {0};
-    char flags[8];
+    char flags[8] = {0};
     int path_at = -1;
     if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %" SCNx64 " %*s %*s %n", &m.start, &m.end, flags, &m.offset,
                &path_at) < 4 ||

@@ -11,7 +11,7 @@
 
 #include "base/memory.h"
 
-enum { PHDRS_MAX = 64, DYNAMIC_MAX = 512, CHAIN_MAX = 65536 };
+enum { PHDRS_MAX = 64, DYNAMIC_MAX = 512, CHAIN_MAX = 4096, SYMBOLS_MAX = 1 << 17 };
 
 /* glibc relocates these entries in memory, musl does not. */
 static hst_raddr table_address(const struct hst_image *image, uint64_t value)
@@ -39,7 +39,7 @@ static void read_dynamic(struct hst_memory *memory, struct hst_image *image, hst
         case DT_HASH: {
             uint32_t head[2];
             if (hst_memory_read(memory, table_address(image, entry.d_un.d_ptr), head, sizeof head) == HST_OK)
-                image->symbol_count = head[1] < (1u << 22) ? head[1] : 0;
+                image->symbol_count = head[1] <= SYMBOLS_MAX ? head[1] : 0;
             break;
         }
         default:
