@@ -120,13 +120,6 @@ static int is_mark(const struct hst_abi *abi, const struct hst_frame *frame)
     return abi->minor >= 12 && frame->owner >= OWNER_FIRST_MARK;
 }
 
-/* A frame that is unlinked when it is left (a generator's, above all) looks like the root of a stack. The true one is a mark from
- * 3.12 on, and never a generator's. */
-static int may_be_root(const struct hst_abi *abi, const struct hst_frame *frame)
-{
-    return abi->minor >= 12 ? is_mark(abi, frame) : abi->minor <= 10 || frame->owner != OWNER_GENERATOR;
-}
-
 /* The entry of the last stack at this address if the frame is as it was then, else HST_ID_NONE. */
 static uint32_t as_before(const struct hst_walk *walk, const struct hst_frame *f)
 {
@@ -215,8 +208,6 @@ static enum hst_status collect(struct hst_frames *frames, struct hst_walk *walk,
         next = f.previous;
         uint32_t same =
             may_keep && walk->fresh_count > 1 && !is_mark(abi, &f) ? as_before(walk, &f) : HST_ID_NONE;
-        if (same == HST_ID_NONE && at == 0 && !may_be_root(abi, &f))
-            return HST_E_TORN;
         if (same == HST_ID_NONE)
             continue;
         may_keep = unchanged_below(frames, walk, same, now_ns);
