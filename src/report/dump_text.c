@@ -194,7 +194,7 @@ static void add_state(struct printer *p, const struct hst_dump_thread *thread)
 {
     switch (thread->state) {
     case HST_STATE_RUNNING:
-        hst_buffer_add_text(p->into, "running");
+        hst_buffer_add_text(p->into, thread->crashed ? "crashed" : "running");
         break;
     case HST_STATE_RUNNABLE:
         hst_buffer_add_text(p->into, "runnable, waiting for a CPU");
@@ -233,12 +233,8 @@ static void add_thread(struct printer *p, const struct hst_dump_thread *thread)
     if (thread->interpreter_id != 0)
         hst_buffer_add_fmt(p->into, ", sub-interpreter %" PRIu64, thread->interpreter_id);
     hst_buffer_add_text(p->into, ": ");
-    if (thread->crashed) {
-        add_ink(p, HST_INK_RED);
-        hst_buffer_add_text(p->into, "crashed");
-        add_ink(p, HST_INK_RESET);
-        hst_buffer_add_text(p->into, ", ");
-    }
+    if (thread->crashed && thread->state != HST_STATE_RUNNING) /* a signal that was sent to it */
+        hst_buffer_add_text(p->into, "crashed, ");
     add_state(p, thread);
     hst_buffer_add_byte(p->into, '\n');
     add_frames(p, thread);
