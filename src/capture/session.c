@@ -217,18 +217,24 @@ struct waits {
     struct pollfd fds[2]; /* the target's end, signals to us */
 };
 
-/* A signal to hasten: handed on to a child that did not get it itself, or the end of the session. */
+/* A signal to hasten goes to the child, unless the terminal sent it: then the whole process group has it
+ * already. */
+static void hand_on(const struct hst_session *session, int number, int code)
+{
+    if (number != SIGCHLD && code != SI_KERNEL)
+        (void)kill(session->target, number);
+}
+
+/* Whether a signal to hasten ends the session. */
 static int take_signal(struct hst_session *session, int fd)
 {
     struct signalfd_siginfo info;
-    if (read(fd, &info, sizeof info) != (ssize_t)sizeof info || info.ssi_signo == SIGCHLD)
+    if (read(fd, &info, sizeof info) != (ssize_t)sizeof info)
         return 0;
-    if (!session->child)
-        return info.ssi_signo != SIGUSR1 && info.ssi_signo != SIGUSR2;
-    int from_terminal = info.ssi_code == SI_KERNEL; /* then the whole process group has it */
-    if (!from_terminal)
-        (void)kill(session->target, (int)info.ssi_signo);
-    return 0;
+    if (session->child)
+        hand_on(session, (int)info.ssi_signo, info.ssi_code);
+    return !session->child && info.ssi_signo != SIGUSR1 && info.ssi_signo != SIGUSR2 &&
+           info.ssi_signo != SIGCHLD;
 }
 
 /* Sleeps until wake_ns (session time) or until something happens. *ret_end is set when the session is over.
@@ -279,8 +285,8 @@ static enum hst_status sample_now(struct hst_session *session, uint64_t boundary
     return status;
 }
 
-/* A running process that was attached to is no Python that can be read, and neither is a child of it: that will not change by
- * waiting.  (One that was just started may still become a Python by exec.) */
+/* A running process that was attached to is no Python that can be read, and neither is a child of it: that
+ * will not change by waiting.  (One that was just started may still become a Python by exec.) */
 static int nothing_to_sample(const struct hst_session *session)
 {
     if (session->info->cost.samples > 0 || hst_now_ns() - session->start_ns < GIVE_UP_NS)
@@ -326,6 +332,20 @@ static void reap(struct hst_session *session)
         session->exit_status = status;
 }
 
+void hst_session_wait_child(struct hst_session *session)
+{
+    sigset_t set;
+    session_signals(&set);
+    for (reap(session); session->exit_status == -1; reap(session)) {
+        siginfo_t info;
+        int number = sigwaitinfo(&set, &info);
+        if (number > 0)
+            hand_on(session, number, info.si_code);
+        else if (errno != EINTR)
+            return;
+    }
+}
+
 enum hst_status hst_session_run(struct hst_session *session, int pid, int child,
                                 enum hst_session_end *ret_end, struct hst_error *err)
 {
@@ -335,8 +355,8 @@ enum hst_status hst_session_run(struct hst_session *session, int pid, int child,
     HST_CLEANUP_FD int end = (int)syscall(SYS_pidfd_open, pid, 0);
     struct waits waits = {.fds = {{.fd = end, .events = POLLIN}, {.fd = signals, .events = POLLIN}}};
     (void)prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
-    /* Where every CPU is busy, a sampler that waits for its turn sees the program mostly at rest. It needs its CPU for
-     * microseconds; who may not ask for that goes on without. */
+    /* Where every CPU is busy, a sampler that waits for its turn sees the program mostly at rest. It needs
+     * its CPU for microseconds; who may not ask for that goes on without. */
     if (session->period_ns != 0)
         (void)setpriority(PRIO_PROCESS, 0, SAMPLER_NICE);
     session->target = pid;

@@ -61,6 +61,8 @@ void hst_session_block_signals(void);
 /* Samples pid and its children until it ends, the time is up, or a signal says so. child: pid is our own. */
 enum hst_status hst_session_run(struct hst_session *session, int pid, int child,
                                 enum hst_session_end *ret_end, struct hst_error *err) HST_MUST_CHECK;
+/* Sampling is over and the child goes on: waits for its end, hands signals on, and sets exit_status. */
+void hst_session_wait_child(struct hst_session *session);
 /* One round of sampling of everything under watch; for tests and live views that have a loop of their own. */
 enum hst_status hst_session_sample(struct hst_session *session, uint64_t now_ns,
                                    uint64_t boundary_ns) HST_MUST_CHECK;

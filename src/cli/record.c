@@ -55,23 +55,25 @@ static void fill_info(struct hst_run_info *info, const struct hst_record_options
         info->directory[0] = '\0';
 }
 
-/* Nothing was recorded: why, as the process under watch last said it. */
-static int say_nothing_recorded(struct hst_cli *cli, const struct recording *recording)
+int hst_record_say_nothing(struct hst_cli *cli, const struct hst_session *session)
 {
-    const struct hst_watch *watch = recording->session.watch_count > 0 ? recording->session.watches[0] : NULL;
+    const struct hst_watch *watch = session->watch_count > 0 ? session->watches[0] : NULL;
     if (watch != NULL && watch->why == HST_E_PERM) {
         hst_message(
             cli,
             "be the same user or root; see /proc/sys/kernel/yama/ptrace_scope; in a container add the "
             "capability SYS_PTRACE; or start the program by: hasten run",
-            "not allowed to read the memory of process %d", recording->session.target);
+            "not allowed to read the memory of process %d", session->target);
         return HST_EXIT_NOT_PERMITTED;
     }
     if (watch != NULL && watch->why == HST_E_UNSUPPORTED) {
+        HST_CLEANUP_FREE char *command = hst_process_command(session->target);
         hst_message(cli,
                     watch->error.hint[0] != '\0' ? watch->error.hint
                                                  : "hasten run script.py, or hasten attach PID",
-                    "nothing was recorded: %s", watch->error.text);
+                    "nothing was recorded of process %d%s%s: %s", session->target,
+                    command != NULL && command[0] != '\0' ? ", " : "", command != NULL ? command : "",
+                    watch->error.text);
         return HST_EXIT_UNSUPPORTED;
     }
     hst_message(cli, "a higher rate: -r 10khz, or -r max",
@@ -81,26 +83,27 @@ static int say_nothing_recorded(struct hst_cli *cli, const struct recording *rec
 
 static int export_run(struct hst_cli *cli, const struct hst_record_options *options, uint64_t number)
 {
-    char text[32];
+    enum { WORDS_MAX = 9 };
+    const char *words[WORDS_MAX] = {"export"};
+    char text[32], *argv[WORDS_MAX] = {NULL};
+    int argc = 1;
     (void)snprintf(text, sizeof text, "%" PRIu64, number);
-    char *argv[10] = {(char[]){"export"}, text};
-    int argc = 2;
-    if (options->format != NULL) {
-        argv[argc++] = (char[]){"-f"};
-        argv[argc++] = hst_strdup(options->format);
-    }
-    if (options->output != NULL) {
-        argv[argc++] = (char[]){"-o"};
-        argv[argc++] = hst_strdup(options->output);
-    }
-    if (options->store != NULL) {
-        argv[argc++] = (char[]){"--store"};
-        argv[argc++] = hst_strdup(options->store);
-    }
-    char *copies[10];
-    memcpy(copies, argv, sizeof copies);
-    int result = hst_cmd_export(cli, argc, argv);
-    for (int i = 3; i < argc; i += 2)
+    words[argc++] = text;
+    const char *const pairs[][2] = {
+        {"-f", options->format}, {"-o", options->output}, {"--store", options->store}};
+    for (size_t i = 0; i < HST_ARRAY_LENGTH(pairs); i++)
+        if (pairs[i][1] != NULL) {
+            words[argc++] = pairs[i][0];
+            words[argc++] = pairs[i][1];
+        }
+    char *copies[WORDS_MAX] = {NULL}; /* a command may move its words about, and want them writable */
+    for (int i = 0; i < argc; i++)
+        argv[i] = copies[i] = hst_strdup(words[i]);
+    int complete = 1;
+    for (int i = 0; i < argc; i++)
+        complete &= copies[i] != NULL;
+    int result = complete ? hst_cmd_export(cli, argc, argv) : HST_EXIT_FAILURE;
+    for (int i = 0; i < argc; i++)
         hst_free(copies[i]);
     return result;
 }
@@ -145,7 +148,7 @@ static int conclude(struct hst_cli *cli, struct hst_store *store, struct recordi
     if (recording->info.cost.samples == 0) {
         if (hst_store_remove(store, recording->info.number, &err) != HST_OK)
             return hst_message_error(cli, &err);
-        return say_nothing_recorded(cli, recording);
+        return hst_record_say_nothing(cli, &recording->session);
     }
     if (recording->session.slowed)
         hst_message_note(cli, NULL, "the rate was lowered to %.0f Hz to stay within %.3g %% of a CPU",
@@ -171,9 +174,11 @@ int hst_record(struct hst_cli *cli, const struct hst_record_options *options, in
         status = begin(&recording, store, options, command, &err);
     if (status == HST_OK)
         status = work(&recording, options, pid, child, &err);
-    *ret_exit_status = recording.session.exit_status;
     int result =
         status != HST_OK ? hst_message_error(cli, &err) : conclude(cli, store, &recording, options, report);
+    if (status == HST_OK && child)
+        hst_session_wait_child(&recording.session);
+    *ret_exit_status = recording.session.exit_status;
     hst_session_release(&recording.session);
     hst_run_writer_free(recording.writer);
     hst_profile_release(&recording.profile);

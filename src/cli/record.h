@@ -59,5 +59,7 @@ struct hst_record_options {
  * known. Returns an exit code of hasten itself; failures are said. */
 int hst_record(struct hst_cli *cli, const struct hst_record_options *options, int pid, int child,
                const char *command, FILE *report, int *ret_exit_status);
+/* A session took no sample: why, as the process under watch last said it. Returns the exit code. */
+int hst_record_say_nothing(struct hst_cli *cli, const struct hst_session *session);
 
 #endif
