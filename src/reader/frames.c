@@ -357,7 +357,8 @@ static int believe_edge(struct hst_frames *frames, struct hst_walk *walk, size_t
         failed += believed || failed > 1 << 20 ? 0 : 1;
         (void)hst_map_set(&frames->edges, key, failed << 8 | proved);
     }
-    if (believed && hst_map_find(&frames->sites, caller_location) != callee_code)
+    /* What is put on top of torn stacks has to be beyond doubt. */
+    if (believed && proved >= PROOFS_WANTED && hst_map_find(&frames->sites, caller_location) != callee_code)
         (void)hst_map_set(&frames->sites, caller_location, callee_code);
     return believed;
 }
