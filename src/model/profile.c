@@ -59,14 +59,23 @@ uint32_t hst_profile_function(struct hst_profile *profile, const struct hst_func
     FIND_OR_APPEND(profile, function_ids, functions, function_count, function_capacity, *function,
                    hst_hash_bytes(function, sizeof *function, 1))}
 
-uint32_t hst_profile_location(struct hst_profile *profile, const struct hst_location *location){
+uint32_t hst_profile_location(struct hst_profile *profile, const struct hst_location *location)
+{
     FIND_OR_APPEND(profile, location_ids, locations, location_count, location_capacity, *location,
-                   hst_hash_bytes(location, sizeof *location, 2))}
+                   hst_hash_bytes(location, sizeof *location, 2))
+}
+
+/* Parent and location fill the key, so equal keys are equal rows: no probing. */
+static uint64_t stack_key(uint32_t parent, uint32_t location) { return (uint64_t)parent << 32 | location; }
+
+uint32_t hst_profile_stack_find(const struct hst_profile *profile, uint32_t parent, uint32_t location)
+{
+    return hst_map_find(&profile->stack_ids, stack_key(parent, location));
+}
 
 uint32_t hst_profile_stack(struct hst_profile *profile, uint32_t parent, uint32_t location)
 {
-    /* Parent and location fill the key, so equal keys are equal rows: no probing. */
-    uint64_t key = (uint64_t)parent << 32 | location;
+    uint64_t key = stack_key(parent, location);
     uint32_t found = hst_map_find(&profile->stack_ids, key);
     if (found != HST_MAP_ABSENT)
         return found;

@@ -80,6 +80,8 @@ void hst_profile_release(struct hst_profile *profile);
 uint32_t hst_profile_function(struct hst_profile *profile, const struct hst_function *function);
 uint32_t hst_profile_location(struct hst_profile *profile, const struct hst_location *location);
 uint32_t hst_profile_stack(struct hst_profile *profile, uint32_t parent, uint32_t location);
+/* The same without adding: HST_ID_NONE when there is none. */
+uint32_t hst_profile_stack_find(const struct hst_profile *profile, uint32_t parent, uint32_t location);
 /* Always a new row. */
 uint32_t hst_profile_add_process(struct hst_profile *profile, const struct hst_process *process);
 uint32_t hst_profile_add_thread(struct hst_profile *profile, const struct hst_thread *thread);

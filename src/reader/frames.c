@@ -9,6 +9,7 @@
 
 enum {
     DEPTH_MAX = 1 << 20,
+    STACKS_MAX = 1 << 20, /* about 50 MB of tables */
     FRAME_BYTES_MAX = HST_ABI_HEAD_BYTES_MAX,
     PROOFS_WANTED = 3,     /* after so many proofs an edge is not asked about again ... */
     FAILURES_A_PROOF = 50, /* ... unless it failed far more often: then luck proved it */
@@ -363,14 +364,21 @@ static int believe_edge(struct hst_frames *frames, struct hst_walk *walk, size_t
     return believed;
 }
 
-/* Adds a real frame's stack to that of its parent. */
+/* Adds a real frame's stack to that of its parent. A program that never comes by the same way twice would
+ * fill the memory: past STACKS_MAX, what is new counts for the stack below it. */
 static enum hst_status set_stack(struct hst_frames *frames, const struct hst_frame_entry *parent,
                                  struct hst_frame_entry *entry)
 {
+    struct hst_profile *profile = frames->profile;
     entry->stack = parent != NULL ? parent->stack : 0;
-    if (entry->code != HST_ID_NONE)
-        entry->stack = hst_profile_stack(frames->profile, entry->stack, entry->location);
-    return entry->stack != HST_ID_NONE ? HST_OK : HST_E_NOMEM;
+    if (entry->code == HST_ID_NONE)
+        return HST_OK;
+    uint32_t stack = profile->stack_count < STACKS_MAX
+                         ? hst_profile_stack(profile, entry->stack, entry->location)
+                         : hst_profile_stack_find(profile, entry->stack, entry->location);
+    if (stack != HST_ID_NONE)
+        entry->stack = stack;
+    return stack != HST_ID_NONE || profile->stack_count >= STACKS_MAX ? HST_OK : HST_E_NOMEM;
 }
 
 /* The copy is torn above the count entries that are believed: what the uppermost of them calls at this place,
