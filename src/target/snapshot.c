@@ -19,7 +19,7 @@ enum {
     ZSTD_LEVEL = 19,
 };
 #define MAGIC "hstsnap1"
-#define PAGE_NUMBER_MAX (UINT64_MAX / PAGE)
+#define PAGE_NUMBERS (UINT64_MAX / PAGE + 1)
 
 static struct hst_snapshot_page *find_page(const struct hst_snapshot *snapshot, uint64_t number)
 {
@@ -177,8 +177,8 @@ static enum hst_status decode_range(struct hst_snapshot *snapshot, struct hst_cu
 {
     uint64_t gap = hst_cursor_u64(cursor), count = hst_cursor_u64(cursor);
     uint8_t kind = hst_cursor_byte(cursor);
-    if (cursor->failed || gap > PAGE_NUMBER_MAX - *next || count == 0 || count > PAGES_MAX ||
-        count > PAGE_NUMBER_MAX - *next - gap || kind > 1)
+    if (cursor->failed || gap > PAGE_NUMBERS - *next || count == 0 || count > PAGES_MAX ||
+        count > PAGE_NUMBERS - *next - gap || kind > 1)
         return HST_E_INVALID;
     *next += gap;
     for (uint64_t i = 0; i < count; i++, (*next)++) {

@@ -36,6 +36,7 @@ struct place {
 
 static struct base {
     struct hst_snapshot *snapshot;
+    struct hst_runtime runtime; /* as found in the memory as it is */
     struct place *places;
     size_t place_count, place_capacity;
 } bases[SNAPSHOTS_MAX];
@@ -119,20 +120,22 @@ static void read_locals(struct replay *replay, const struct hst_walk *walk)
 }
 
 /* One whole session: find, list, read every stack three times, the last so late that all code is checked. */
-static void read_everything(struct changed_memory *changed, int with_locals)
+static void read_everything(struct changed_memory *changed, int with_search, int with_locals)
 {
     struct replay replay;
     struct hst_error err = {0};
     const struct hst_snapshot *snapshot = changed->base->snapshot;
-    if (replay_open(&changed->memory, snapshot->maps, snapshot->maps_length, "/nowhere", &replay, &err) !=
-        HST_OK)
+    enum hst_status status = with_search ? replay_open(&changed->memory, snapshot->maps,
+                                                       snapshot->maps_length, "/nowhere", &replay, &err)
+                                         : replay_start(&changed->memory, &changed->base->runtime, &replay);
+    if (status != HST_OK)
         return;
+    changed->base->runtime = changed->learn ? replay.runtime : changed->base->runtime;
     for (unsigned round = 0; round < 3; round++) {
         for (size_t i = 0; i < replay.thread_count && i < 64; i++) {
             uint32_t stack = 0;
             size_t count;
-            enum hst_status status =
-                hst_walk_read(&replay.frames, replay.walks[i], 1 + round * 100000000ull, 2, &stack);
+            status = hst_walk_read(&replay.frames, replay.walks[i], 1 + round * 100000000ull, 2, &stack);
             if (status != HST_OK)
                 continue;
             const struct hst_frame_entry *entries = hst_walk_entries(replay.walks[i], &count);
@@ -172,7 +175,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
         (void)snprintf(path, sizeof path, "%s/%s", HST_SNAPSHOTS, entries[i]->d_name);
         FUZZ_REQUIRE(hst_snapshot_load(path, &base->snapshot, NULL) == HST_OK);
         struct changed_memory memory = {.memory = {.read = changed_read}, .base = base, .learn = 1};
-        read_everything(&memory, 1);
+        read_everything(&memory, 1, 1);
         FUZZ_REQUIRE(base->place_count > 100);
         free(entries[i]);
     }
@@ -235,12 +238,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     changed.base = &bases[fuzz_number(&input, 1) % base_count];
     unsigned flags = (unsigned)fuzz_number(&input, 1);
     while (changed.patch_count < PATCHES_MAX &&
-           take_patch(&input, changed.base, &changed.patches[changed.patch_count])) {
-        struct patch *patch = &changed.patches[changed.patch_count++];
-        /* Finding the runtime is some ten to a hundred reads; it is left alone unless the input wants it. */
-        if ((flags & 1) == 0 && patch->from < 48)
-            patch->from = 48;
-    }
-    read_everything(&changed, (flags & 2) != 0);
+           take_patch(&input, changed.base, &changed.patches[changed.patch_count]))
+        changed.patch_count++;
+    read_everything(&changed, (flags & 1) != 0, (flags & 2) != 0);
     return 0;
 }

@@ -23,16 +23,24 @@ static enum hst_status open_walks(struct replay *replay)
 enum hst_status replay_open(struct hst_memory *memory, const char *maps, size_t maps_length, const char *root,
                             struct replay *replay, struct hst_error *err)
 {
-    *replay = (struct replay){.memory = memory};
+    struct hst_runtime runtime;
+    struct hst_maps list = {0};
+    HST_TRY(hst_maps_parse(maps, maps_length, &list));
+    enum hst_status status = hst_runtime_find(memory, &list, root, &runtime, err);
+    hst_maps_release(&list);
+    HST_TRY(status);
+    return replay_start(memory, &runtime, replay);
+}
+
+enum hst_status replay_start(struct hst_memory *memory, const struct hst_runtime *runtime,
+                             struct replay *replay)
+{
+    *replay = (struct replay){.memory = memory, .runtime = *runtime};
+    replay->runtime.memory = memory;
     if (!hst_profile_init(&replay->profile))
         return HST_E_NOMEM;
-    enum hst_status status = hst_maps_parse(maps, maps_length, &replay->maps);
-    if (status == HST_OK)
-        status = hst_runtime_find(memory, &replay->maps, root, &replay->runtime, err);
-    if (status == HST_OK) {
-        hst_frames_init(&replay->frames, &replay->runtime, &replay->profile);
-        status = open_walks(replay);
-    }
+    hst_frames_init(&replay->frames, &replay->runtime, &replay->profile);
+    enum hst_status status = open_walks(replay);
     if (status != HST_OK)
         replay_close(replay);
     return status;
@@ -44,10 +52,8 @@ void replay_close(struct replay *replay)
         hst_walk_free(replay->walks[i]);
     hst_free(replay->walks);
     hst_free(replay->threads);
-    if (replay->frames.runtime != NULL)
-        hst_frames_release(&replay->frames);
+    hst_frames_release(&replay->frames);
     hst_profile_release(&replay->profile);
-    hst_maps_release(&replay->maps);
     *replay = (struct replay){0};
 }
 

@@ -12,7 +12,6 @@
 /* A process as the reader sees it. */
 struct replay {
     struct hst_memory *memory; /* not owned */
-    struct hst_maps maps;
     struct hst_runtime runtime;
     struct hst_profile profile;
     struct hst_frames frames;
@@ -24,6 +23,9 @@ struct replay {
 /* root: where the files of the maps are, seen from here. */
 enum hst_status replay_open(struct hst_memory *memory, const char *maps, size_t maps_length, const char *root,
                             struct replay *replay, struct hst_error *err);
+/* The same with a runtime that was found before. */
+enum hst_status replay_start(struct hst_memory *memory, const struct hst_runtime *runtime,
+                             struct replay *replay);
 void replay_close(struct replay *replay);
 
 /* Reads every thread's stack into text, which a NUL ends. */
