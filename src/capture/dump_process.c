@@ -66,6 +66,9 @@ static enum hst_status explain(struct process_dump *p, enum hst_status status, s
         return not_permitted(p->pid, err);
     if (status == HST_E_GONE || status == HST_E_NOENT)
         return no_process(p->pid, err);
+    struct hst_process_facts facts;
+    if (hst_process_read(p->pid, &facts) != HST_OK || facts.state == 'Z' || facts.state == 'X')
+        return hst_error_set(err, HST_E_GONE, "process %d ended while it was looked at", p->pid);
     int busy = status == HST_E_BUSY;
     struct hst_error found = *err;
     if (found.text[0] == '\0')
@@ -285,24 +288,36 @@ static enum hst_status read_running(struct process_dump *p)
     return HST_OK;
 }
 
-/* The threads were read one after the other, and the lock went around meanwhile: one holder is enough, the
- * present one if it is among them. */
-static void settle_gil(struct process_dump *p)
+/* Another thread that is shown to hold the same lock as thread index, or index itself. */
+static size_t other_holder(struct process_dump *p, size_t index, struct hst_gil *ret_gil)
+{
+    *ret_gil = read_gil(p, &p->reader.tstates[index]);
+    for (size_t k = 0; k < p->look_count; k++)
+        if (k != index && (p->dump->threads[p->looks[k].row].flags & HST_SAMPLE_HOLDS_GIL) != 0 &&
+            read_gil(p, &p->reader.tstates[k]).address == ret_gil->address)
+            return k;
+    return index;
+}
+
+/* The threads were read one after the other, and the lock went around meanwhile. Of two that are shown to
+ * hold it, the one that does not now is read again; when that leads nowhere, it only loses the mark. */
+static enum hst_status settle_gil(struct process_dump *p)
 {
     for (size_t i = 0; i < p->look_count; i++) {
-        struct hst_dump_thread *row = &p->dump->threads[p->looks[i].row];
-        if ((row->flags & HST_SAMPLE_HOLDS_GIL) == 0)
-            continue;
-        struct hst_gil gil = read_gil(p, &p->reader.tstates[i]);
-        for (size_t k = 0; k < p->look_count; k++) {
-            struct hst_dump_thread *other = &p->dump->threads[p->looks[k].row];
-            struct hst_gil its = read_gil(p, &p->reader.tstates[k]);
-            if (k == i || (other->flags & HST_SAMPLE_HOLDS_GIL) == 0 || its.address != gil.address)
-                continue;
-            int present = gil.holder == p->reader.tstates[k].address;
-            (present ? row : other)->flags &= (uint8_t) ~(HST_SAMPLE_HOLDS_GIL | HST_SAMPLE_IN_GC);
+        struct hst_gil gil;
+        for (int round = 0; (p->dump->threads[p->looks[i].row].flags & HST_SAMPLE_HOLDS_GIL) != 0; round++) {
+            size_t k = other_holder(p, i, &gil);
+            if (k == i)
+                break;
+            size_t former = gil.holder == p->reader.tstates[k].address ? i : k;
+            if (round < LOOKS && p->looks[former].tid != 0 && !p->options->blocking)
+                HST_TRY(read_thread(p, former));
+            else
+                p->dump->threads[p->looks[former].row].flags &=
+                    (uint8_t) ~(HST_SAMPLE_HOLDS_GIL | HST_SAMPLE_IN_GC);
         }
     }
+    return HST_OK;
 }
 
 /* A thread that wants a CPU and has got none since it was looked at is only runnable. */
@@ -360,8 +375,9 @@ static enum hst_status read_all(struct process_dump *p)
     p->first_look_ns = hst_now_ns();
     if (status == HST_OK)
         status = p->options->blocking ? read_stopped(p) : read_running(p);
+    if (status == HST_OK)
+        status = settle_gil(p);
     if (status == HST_OK) {
-        settle_gil(p);
         find_runnable(p);
         find_idle(p);
         count_others(p);

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
-enum { LIST_TRIES = 200, VARIABLE_TRIES = 8 };
+enum { LIST_TRIES = 200, VARIABLE_TRIES = 8, ROUNDS = 5, ROUND_PAUSE_NS = 300000 };
 
 #ifdef __aarch64__
 enum { SYSCALL_FUTEX = 98 };
@@ -114,13 +114,25 @@ static enum hst_status read_with_walk(struct hst_dump_reader *reader, struct hst
     return HST_OK;
 }
 
+/* What the reader learned from a thread that was in a bad moment may keep it from believing better ones:
+ * every round begins anew, a little later. */
 enum hst_status hst_dump_read_stack(struct hst_dump_reader *reader, const struct hst_tstate *tstate,
                                     struct hst_dump_thread *row)
 {
-    struct hst_walk *walk;
-    HST_TRY(hst_walk_new(tstate->address, &walk));
-    enum hst_status status = read_with_walk(reader, walk, row);
-    hst_walk_free(walk);
+    enum hst_status status = HST_OK;
+    for (int i = 0; i < ROUNDS && status == HST_OK; i++) {
+        if (i > 0) {
+            hst_frames_release(&reader->frames);
+            hst_frames_init(&reader->frames, reader->runtime, &reader->dump->profile);
+            (void)nanosleep(&(struct timespec){.tv_nsec = ROUND_PAUSE_NS}, NULL);
+        }
+        struct hst_walk *walk;
+        HST_TRY(hst_walk_new(tstate->address, &walk));
+        status = read_with_walk(reader, walk, row);
+        hst_walk_free(walk);
+        if (row->stack_known)
+            break;
+    }
     return status;
 }
 

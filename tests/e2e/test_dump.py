@@ -236,7 +236,7 @@ def test_two_hundred_threads(hasten, start, system):
 
 
 def test_the_program_goes_on(hasten, start, interpreter):
-    target = start(interpreter.run_target("ending.py", 1.5, "code:7"))
+    target = start(interpreter.run_target("ending.py", 4, "code:7"))
     for _ in range(20):
         dump(hasten, target.pid)
     assert target.process.wait(20) == 7

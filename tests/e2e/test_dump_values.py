@@ -66,7 +66,7 @@ def test_variables_of_a_busy_program(hasten, start, interpreter, program):
 
 
 def test_blocking_lets_the_program_go_on(hasten, start, interpreter):
-    target = start(interpreter.run_target("ending.py", 1.5, "code:7"))
+    target = start(interpreter.run_target("ending.py", 3, "code:7"))
     for _ in range(10):
         hasten.ok("dump", "--blocking", target.pid)
     assert target.process.wait(20) == 7
