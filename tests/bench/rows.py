@@ -179,6 +179,9 @@ def slow_down(bench, work):
         for name in collections.OrderedDict.fromkeys(n for n, _ in speeds if n and n not in failed):
             pairs = [(speeds[i - 1][1], speeds[i][1], speeds[i + 1][1]) for i in range(1, len(speeds) - 1)
                      if speeds[i][0] == name and None not in (speeds[i - 1][1], speeds[i][1], speeds[i + 1][1])]
+            if not pairs:
+                bench.say("%s: the program did not get to run often enough beside it" % name)
+                continue
             cpu, wall = ([100 * ((a[k] + b[k]) / 2 / x[k] - 1) for a, x, b in pairs] for k in (0, 1))
             answer[name] = Values(cpu)
             answer[name].note = "by the wall clock %.2f %% (%.2f to %.2f)" % (median(wall), *median_interval(wall))
@@ -339,12 +342,14 @@ def crowd(bench):
             # Two lengths: what it takes to start and to print is in both.
             took = [sampler.attach(target.pid, seconds, 1000, None if isinstance(sampler, Hasten) else
                                    target.program) for seconds in (short, long)]
-        share = 100 * (took[1].cpu_s - took[0].cpu_s) / (long - short)
-        return share, took[1].samples / long
+        # By the time that it really took: some do not keep up, and end later.
+        share = 100 * (took[1].cpu_s - took[0].cpu_s) / (took[1].seconds - took[0].seconds)
+        return share, took[1].samples / took[1].seconds, took[1].seconds / long
     answer = {}
     for name, values in bench.rounds(bench.columns(), 2 if bench.quick else 4, one).items():
         answer[name] = Values([v[0] for v in values])
-        answer[name].note = "%.0f samples/s" % median([v[1] for v in values])
+        answer[name].note = "%.0f samples/s, %.1f times the time asked for" % (
+            median([v[1] for v in values]), median([v[2] for v in values]))
     return answer
 
 

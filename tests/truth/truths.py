@@ -7,6 +7,7 @@ import math
 import pathlib
 import re
 
+MARGIN_NS = 20000000
 PROGRAMS = pathlib.Path(__file__).resolve().parent / "programs"
 SAMPLE = re.compile(rb'^\{"type":"sample","time_ns":(\d+),"weight_ns":(\d+),"thread":(\d+),"stack":(\d+),'
                     rb'"state":"([a-z_ -]+)"(.*)\}$', re.MULTILINE)
@@ -28,7 +29,7 @@ class Graph:
     def __init__(self, program):
         self.file = program
         tree = ast.parse((PROGRAMS / program).read_text())
-        self.edges = hidden = {}
+        self.edges, hidden = {}, ()
         for node in tree.body:
             if isinstance(node, ast.Assign) and node.targets[0].id == "EDGES":
                 self.edges = ast.literal_eval(node.value)
@@ -82,8 +83,9 @@ class Samples:
         assert self.end["type"] == "end" and self.end["samples"] == len(self.rows), (self.end, len(self.rows))
 
     def between(self, truth):
-        """Samples taken while the program was in its main."""
-        begin, end = truth["begin_ns"] - self.start_ns, truth["end_ns"] - self.start_ns
+        """Samples taken while the program was in its main, without its edges: a sample's time is that of its
+        tick, and on a busy machine its stack is read some milliseconds later."""
+        begin, end = truth["begin_ns"] - self.start_ns + MARGIN_NS, truth["end_ns"] - self.start_ns - MARGIN_NS
         return [row for row in self.rows if begin <= row[0] <= end]
 
     def frames(self, stack, program):

@@ -3,7 +3,7 @@ sampler with a period of one millisecond sees only one of them.
 
 usage: python locked.py [SECONDS [spin|sleep]]      sleep: second() sleeps until the next millisecond
 The last line of its output: nanoseconds in each function, by the thread's CPU clock (spin) or by the wall clock
-(sleep), the total by the same clock, and how much of that was before main ("start").
+(sleep), the total by the same clock, and how much of that was before main ("start"); and the nanoseconds that it waited for a CPU ("queued").
 """
 import sys
 import time
@@ -39,9 +39,15 @@ def main():
         second()
 
 
+def queued():
+    """How long this thread wanted a CPU and had none: nanoseconds since its start."""
+    with open("/proc/self/schedstat") as file:
+        return int(file.read().split()[1])
+
+
 if __name__ == "__main__":
     begun = clock()
     main()
     start = 0 if SLEEP else begun
-    print('TRUTH {"start": %d, "functions": {"first": %d, "second": %d}, "total": %d}' % (
-        start, TAKEN["first"], TAKEN["second"], clock() - (begun if SLEEP else 0)))
+    print('TRUTH {"start": %d, "functions": {"first": %d, "second": %d}, "total": %d, "queued": %d}' % (
+        start, TAKEN["first"], TAKEN["second"], clock() - (begun if SLEEP else 0), queued()))

@@ -3,7 +3,7 @@ clock, so that the true share of each is known however busy the machine is.
 
 usage: python shares.py [SECONDS [SEED]]
 The last line of its output: CPU nanoseconds of each function, of the whole thread since its start ("total"), and
-how much of that was before main ("start").
+how much of that was before main ("start"); and the nanoseconds that it waited for a CPU ("queued").
 """
 import sys
 import time
@@ -69,8 +69,14 @@ def main():
             functions[seed // 65536 % 6](seed // 8192 % 8 + 1)
 
 
+def queued():
+    """How long this thread wanted a CPU and had none: nanoseconds since its start."""
+    with open("/proc/self/schedstat") as file:
+        return int(file.read().split()[1])
+
+
 if __name__ == "__main__":
     start = clock()
     main()
-    print('TRUTH {"start": %d, "functions": {%s}, "total": %d}' % (
-        start, ", ".join('"%s": %d' % row for row in sorted(TAKEN.items())), clock()))
+    print('TRUTH {"start": %d, "functions": {%s}, "total": %d, "queued": %d}' % (
+        start, ", ".join('"%s": %d' % row for row in sorted(TAKEN.items())), clock(), queued()))

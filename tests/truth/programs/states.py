@@ -3,7 +3,7 @@
 usage: python states.py sleep|pipe|lock|gc [SECONDS]      what wait() waits for
        python states.py gil [SECONDS]                     two threads that both want to compute all the time
 The last line of its output: when main began and ended (nanoseconds since 1970), the wall time of the main thread
-in wait() ("wait"), and its CPU time between begin and end ("cpu").
+in wait() ("wait"), its CPU time ("cpu") and the time that it waited for a CPU ("queued") between begin and end.
 """
 import gc
 import os
@@ -59,16 +59,22 @@ def main():
         GATE.acquire()
     if KIND == "gc":
         gc.disable()
-    waited, cpu, begin = 0, time.thread_time_ns(), time.time_ns()
+    waited, cpu, delay, begin = 0, time.thread_time_ns(), queued(), time.time_ns()
     while time.monotonic() < END:
         compute(0.002)
         before = time.perf_counter_ns()
         wait()
         waited += time.perf_counter_ns() - before
-    return begin, time.time_ns(), waited, time.thread_time_ns() - cpu
+    return begin, time.time_ns(), waited, time.thread_time_ns() - cpu, queued() - delay
+
+
+def queued():
+    """How long this thread wanted a CPU and had none: nanoseconds since its start."""
+    with open("/proc/self/schedstat") as file:
+        return int(file.read().split()[1])
 
 
 if __name__ == "__main__":
-    print('TRUTH {"begin_ns": %d, "end_ns": %d, "wait": %d, "cpu": %d}' % main())
+    print('TRUTH {"begin_ns": %d, "end_ns": %d, "wait": %d, "cpu": %d, "queued": %d}' % main())
     sys.stdout.flush()
     os._exit(0)
