@@ -322,8 +322,8 @@ static int prove_by_reading(struct hst_frames *frames, const struct hst_walk *wa
     frames->stats.proofs++;
     uint64_t begin = hst_now_ns();
     if (hst_memory_read_pieces(frames->runtime->memory, pieces, count) != HST_OK ||
-        hst_now_ns() - begin > PROOF_NS || !is_alive(walk, callee, current[0]) ||
-        !is_alive(walk, callee, current[1]))
+        (!frames->runtime->memory->still && hst_now_ns() - begin > PROOF_NS) ||
+        !is_alive(walk, callee, current[0]) || !is_alive(walk, callee, current[1]))
         return 0;
     struct hst_frame below = decode_frame(abi, walk->fresh[caller].address, bytes[0]);
     struct hst_frame after = decode_frame(abi, below.address, bytes[between + 1]);

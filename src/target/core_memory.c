@@ -160,7 +160,7 @@ enum hst_status hst_core_memory_new(int fd, uint64_t written_wall_ns, struct hst
         hst_cleanup_fd_(&fd);
         return HST_E_NOMEM;
     }
-    *memory = (struct hst_core_memory){.base = {.read = core_read, .free = core_free},
+    *memory = (struct hst_core_memory){.base = {.read = core_read, .free = core_free, .still = 1},
                                        .fd = fd,
                                        .written_wall_ns = written_wall_ns,
                                        .missing = SIZE_MAX};

@@ -27,6 +27,7 @@ struct hst_memory {
     enum hst_status (*read)(struct hst_memory *memory, const struct hst_piece *pieces, size_t count);
     void (*free)(struct hst_memory *memory);
     uint64_t reads, bytes; /* calls made and bytes got: what reading cost */
+    int still;             /* nothing changes between two reads: a core file, a snapshot */
 };
 
 static inline enum hst_status hst_memory_read_pieces(struct hst_memory *memory,

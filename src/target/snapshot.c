@@ -98,7 +98,7 @@ enum hst_status hst_snapshot_new(struct hst_snapshot **ret_snapshot)
     struct hst_snapshot *snapshot = hst_alloc_zero(1, sizeof *snapshot);
     if (snapshot == NULL)
         return HST_E_NOMEM;
-    snapshot->memory = (struct hst_memory){.read = snapshot_read, .free = snapshot_memory_free};
+    snapshot->memory = (struct hst_memory){.read = snapshot_read, .free = snapshot_memory_free, .still = 1};
     *ret_snapshot = snapshot;
     return HST_OK;
 }

@@ -174,7 +174,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
         struct base *base = &bases[base_count++];
         (void)snprintf(path, sizeof path, "%s/%s", HST_SNAPSHOTS, entries[i]->d_name);
         FUZZ_REQUIRE(hst_snapshot_load(path, &base->snapshot, NULL) == HST_OK);
-        struct changed_memory memory = {.memory = {.read = changed_read}, .base = base, .learn = 1};
+        struct changed_memory memory = {
+            .memory = {.read = changed_read, .still = 1}, .base = base, .learn = 1};
         read_everything(&memory, 1, 1);
         FUZZ_REQUIRE(base->place_count > 100);
         free(entries[i]);
@@ -234,7 +235,7 @@ static int take_patch(struct fuzz_input *input, const struct base *base, struct 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz_input input = {.at = data, .left = size};
-    struct changed_memory changed = {.memory = {.read = changed_read}};
+    struct changed_memory changed = {.memory = {.read = changed_read, .still = 1}};
     changed.base = &bases[fuzz_number(&input, 1) % base_count];
     unsigned flags = (unsigned)fuzz_number(&input, 1);
     while (changed.patch_count < PATCHES_MAX &&

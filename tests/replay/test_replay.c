@@ -38,8 +38,10 @@ static enum hst_status flaky_read(struct hst_memory *memory, const struct hst_pi
 
 static struct flaky flaky_over(struct hst_snapshot *snapshot, uint64_t fail_at, enum hst_status how)
 {
-    return (struct flaky){
-        .base = {.read = flaky_read}, .source = &snapshot->memory, .fail_at = fail_at, .how = how};
+    return (struct flaky){.base = {.read = flaky_read, .still = 1},
+                          .source = &snapshot->memory,
+                          .fail_at = fail_at,
+                          .how = how};
 }
 
 static char folder[1024];
