@@ -27,7 +27,7 @@ def test_ctrl_c_ends_it_and_not_the_program(hasten, start, interpreter):
     process.send_signal(signal.SIGINT)
     result = hasten.finish(process)
     assert result.code == 0, result
-    assert "wing_left" in result.out + result.err
+    assert "flutter.py" in result.out + result.err
     assert target.alive()
     assert hasten.stored().share("flutter_main") > 0.9
 
