@@ -65,8 +65,9 @@ static enum hst_status settle_gap(struct hst_session *session, const struct hst_
 {
     uint64_t awake = thread->awake_ns < weight_ns ? thread->awake_ns : weight_ns;
     *ret_settled = 0;
-    if (!hst_state_is_awake(thread->now.state) && thread->awake.state != HST_STATE_UNKNOWN) {
-        struct hst_observation then = thread->awake;
+    if (!hst_state_is_awake(thread->now.state)) {
+        /* Never seen awake: then where it sleeps is the nearest that is known. */
+        struct hst_observation then = thread->awake.state != HST_STATE_UNKNOWN ? thread->awake : thread->now;
         uint64_t waited = thread->waited_ns < awake ? thread->waited_ns : awake;
         then.state = HST_STATE_RUNNING;
         HST_TRY(emit(session, thread, &then, now_ns, awake - waited));
@@ -99,10 +100,9 @@ static enum hst_status observe(struct hst_session *session, struct hst_watch *wa
     *ret_slept = 0;
     if (session->period_ns != 0 || now_ns - thread->look_ns >= LOOK_EVERY_NS)
         HST_TRY(hst_watched_thread_look(thread, gil, watch->runtime.abi.gil_size, now_ns, ret_slept));
-    if (*ret_slept)
-        return HST_OK;
-    HST_TRY(read_stack(session, watch, thread, now_ns));
-    set_flags(watch, thread, gil);
+    if (!*ret_slept)
+        HST_TRY(read_stack(session, watch, thread, now_ns));
+    set_flags(watch, thread, gil); /* others move the lock while a thread sleeps */
     return HST_OK;
 }
 
