@@ -69,6 +69,7 @@ static enum hst_status settle_gap(struct hst_session *session, const struct hst_
         /* Never seen awake: then where it sleeps is the nearest that is known. */
         struct hst_observation then = thread->awake.state != HST_STATE_UNKNOWN ? thread->awake : thread->now;
         uint64_t waited = thread->waited_ns < awake ? thread->waited_ns : awake;
+        then.detail = 0;
         then.state = HST_STATE_RUNNING;
         HST_TRY(emit(session, thread, &then, now_ns, awake - waited));
         then.state = HST_STATE_RUNNABLE;
