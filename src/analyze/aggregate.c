@@ -40,28 +40,50 @@ const struct hst_aggregate_row *hst_aggregate_find(const struct hst_aggregate *a
     }
 }
 
-enum hst_status hst_aggregate_add(void *context, const struct hst_sample *sample)
+/* The row that the sample belongs to, made when there is none; NULL when memory is out. */
+static struct hst_aggregate_row *row_for(struct hst_aggregate *aggregate, const struct hst_sample *sample)
 {
-    struct hst_aggregate *aggregate = context;
     for (uint64_t key = first_key(sample);; key++) {
         uint32_t found = hst_map_find(&aggregate->index, key);
         if (found == HST_MAP_ABSENT) {
             found = (uint32_t)aggregate->count;
             if (!HST_RESERVE(aggregate->rows, aggregate->capacity, aggregate->count + 1) ||
                 !hst_map_set(&aggregate->index, key, found))
-                return HST_E_NOMEM;
+                return NULL;
             aggregate->rows[aggregate->count++] = (struct hst_aggregate_row){.thread = sample->thread,
                                                                              .stack = sample->stack,
                                                                              .state = sample->state,
                                                                              .flags = sample->flags,
                                                                              .detail = sample->detail};
         }
-        struct hst_aggregate_row *row = &aggregate->rows[found];
-        if (same_kind(row, sample)) {
-            row->samples++;
-            row->weight_ns += sample->weight_ns;
-            row->weight_ns_squared += (double)sample->weight_ns * (double)sample->weight_ns;
-            return HST_OK;
-        }
+        if (same_kind(&aggregate->rows[found], sample))
+            return &aggregate->rows[found];
     }
+}
+
+enum hst_status hst_aggregate_add(void *context, const struct hst_sample *sample)
+{
+    struct hst_aggregate_row *row = row_for(context, sample);
+    if (row == NULL)
+        return HST_E_NOMEM;
+    row->samples++;
+    row->weight_ns += sample->weight_ns;
+    row->weight_ns_squared += (double)sample->weight_ns * (double)sample->weight_ns;
+    return HST_OK;
+}
+
+enum hst_status hst_aggregate_merge(struct hst_aggregate *aggregate, const struct hst_aggregate_row *row)
+{
+    const struct hst_sample kind = {.thread = row->thread,
+                                    .stack = row->stack,
+                                    .state = row->state,
+                                    .flags = row->flags,
+                                    .detail = row->detail};
+    struct hst_aggregate_row *sum = row_for(aggregate, &kind);
+    if (sum == NULL)
+        return HST_E_NOMEM;
+    sum->samples += row->samples;
+    sum->weight_ns += row->weight_ns;
+    sum->weight_ns_squared += row->weight_ns_squared;
+    return HST_OK;
 }

@@ -27,6 +27,9 @@ void hst_aggregate_init(struct hst_aggregate *aggregate);
 void hst_aggregate_release(struct hst_aggregate *aggregate);
 /* A hst_sample_visitor (store/run_reader.h); context is a struct hst_aggregate *. */
 enum hst_status hst_aggregate_add(void *aggregate, const struct hst_sample *sample);
+/* Adds what another aggregate summed: ids must be of the same profile. */
+enum hst_status hst_aggregate_merge(struct hst_aggregate *aggregate,
+                                    const struct hst_aggregate_row *row) HST_MUST_CHECK;
 /* The row that a sample was or would be added to; NULL when there is none. */
 const struct hst_aggregate_row *hst_aggregate_find(const struct hst_aggregate *aggregate,
                                                    const struct hst_sample *sample);

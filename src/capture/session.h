@@ -25,6 +25,7 @@ struct hst_session_options {
     uint64_t flush_ns;     /* between flushes; 0 = half a second */
     int blocking;          /* stop each thread by ptrace while it is read */
     int alone;             /* do not follow children */
+    int patient;           /* a target that is no Python may become one: is not given up */
 };
 
 enum hst_session_end {
