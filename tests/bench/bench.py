@@ -20,7 +20,7 @@ sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import conftest  # noqa: E402
 import samplers  # noqa: E402
-from rows import Bench, ROWS, Share  # noqa: E402
+from rows import Bench, ROWS  # noqa: E402
 
 
 def say(text):
@@ -47,7 +47,7 @@ def header():
     return {"date": time.strftime("%Y-%m-%d"), "hasten": samplers.Hasten().version(), "commit": commit,
             "peers": peers, "cpu": first_line("/proc/cpuinfo", "model name"), "cpus": len(samplers.CPUS),
             "kernel": platform.release(), "load": "%.1f" % os.getloadavg()[0],
-            "interpreters": [i.id for i in conftest.PRESENT if i.supported]}
+            "interpreters": [i.id for i in conftest.SUPPORTED]}
 
 
 def number(value):
@@ -57,15 +57,12 @@ def number(value):
 
 
 def verdict(row, result):
-    """reached, missed, or undecided: the goal lies inside the interval."""
+    """reached, MISSED, or undecided: the goal lies inside the interval."""
     if row["goal"] is None:
         return ""
     low, high = (result.low, result.high) if row["best"] == "low" else (-result.high, -result.low)
     goal = row["goal"] if row["best"] == "low" else -row["goal"]
-    if isinstance(result, Share) and low <= goal <= high:
-        return "undecided"
-    middle = result.middle if row["best"] == "low" else -result.middle
-    return "reached" if middle <= goal else "MISSED"
+    return "reached" if high <= goal else "MISSED" if low > goal else "undecided"
 
 
 def print_row(row, results):
@@ -111,8 +108,7 @@ def main():
             for name, r in columns.items()}}
     path = pathlib.Path(options.json or samplers.VENV / "results.json")
     path.write_text(json.dumps({"about": about, "quick": options.quick, "rows": results}, indent=1))
-    print("\n%s: %s" % ("missed" if missed else "no row is missed",
-                        ", ".join("%s (%s)" % pair for pair in missed)) if missed else "\nno row is missed")
+    print("\nmissed: " + (", ".join("%s (%s)" % pair for pair in missed) or "none"))
     print("every value: %s" % path)
     conftest.pytest_sessionfinish(None)
     return 0
