@@ -18,6 +18,9 @@ enum hst_status hst_top_screen_open(struct hst_top_screen *screen, int colour, s
 {
     *screen = (struct hst_top_screen){0};
     const char *term = getenv("TERM");
+    /* The terminal's own size counts: these would not follow it. */
+    (void)unsetenv("LINES");
+    (void)unsetenv("COLUMNS");
     SCREEN *terminal = newterm(NULL, stdout, stdin);
     if (terminal == NULL) {
         (void)hst_error_set(err, HST_E_UNSUPPORTED, "the kind of this terminal (TERM=%.60s) is not known",
@@ -132,6 +135,8 @@ int hst_top_screen_key(void)
     int kind = get_wch(&key);
     if (kind == ERR)
         return terminal_is_gone() ? HST_TOP_KEY_LOST : HST_TOP_KEY_NONE;
+    if (kind == KEY_CODE_YES && key == KEY_RESIZE)
+        (void)clearok(stdscr, TRUE); /* what the terminal made of the old picture is its own affair */
     if (kind == KEY_CODE_YES)
         return function_key(key);
     switch (key) {
