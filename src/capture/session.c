@@ -289,7 +289,8 @@ static enum hst_status sample_now(struct hst_session *session, uint64_t boundary
  * will not change by waiting.  (One that was just started may still become a Python by exec.) */
 static int nothing_to_sample(const struct hst_session *session)
 {
-    if (session->options.patient || session->info->cost.samples > 0 || hst_now_ns() - session->start_ns < GIVE_UP_NS)
+    if (session->options.patient || session->info->cost.samples > 0 ||
+        hst_now_ns() - session->start_ns < GIVE_UP_NS)
         return 0;
     for (size_t i = 0; i < session->watch_count; i++)
         if (session->watches[i]->state == HST_WATCH_SAMPLING || session->watches[i]->why == HST_E_BUSY)

@@ -26,10 +26,10 @@ struct hst_watched_thread {
     uint64_t look_ns;                     /* last time the files were read */
     uint64_t ran_ns;                      /* last time it was seen to have run */
     double runnable_debt;                 /* time it waited for a CPU that no sample has shown yet, ns */
-    struct hst_observation now;   /* of the last sample */
-    struct hst_observation awake; /* the last one that ran or wanted to; state UNKNOWN: none yet */
+    struct hst_observation now;           /* of the last sample */
+    struct hst_observation awake;         /* the last one that ran or wanted to; state UNKNOWN: none yet */
     uint64_t awake_ns, waited_ns; /* between the last two looks: ran or waited for a CPU; the latter alone */
-    uint32_t skip, backoff; /* ticks left until the next look; ticks between looks while it sleeps */
+    uint32_t skip, backoff;       /* ticks left until the next look; ticks between looks while it sleeps */
     uint8_t seized, alive;
 };
 

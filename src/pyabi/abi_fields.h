@@ -1,6 +1,7 @@
-/* The fields of CPython's structures that hasten reads, one line each: group, name, and where the value comes from is
- * the business of tools/pyabi_offsets.c (which is compiled against an interpreter's headers and prints a table) and of
- * debug_offsets.c (which takes them from the target itself, 3.13 and later).  HST_ABI_NONE = this version lacks it. */
+/* The fields of CPython's structures that hasten reads, one line each: group, name, and where the value comes
+ * from is the business of tools/pyabi_offsets.c (which is compiled against an interpreter's headers and
+ * prints a table) and of debug_offsets.c (which takes them from the target itself, 3.13 and later).
+ * HST_ABI_NONE = this version lacks it. */
 #ifndef HST_PYABI_ABI_FIELDS_H
 #define HST_PYABI_ABI_FIELDS_H
 
@@ -14,10 +15,10 @@
     X(interp_next)                                                                                           \
     X(interp_id)                                                                                             \
     X(interp_threads_head)                                                                                   \
-    X(interp_gil_pointer)   /* pointer to the lock's structure: 3.12 and later */                            \
-    X(interp_gc_collecting) /* int: 3.9 and later */                                                         \
-    X(interp_gc_frame)      /* frame that runs the collector: 3.15 */                                        \
-    X(interp_modules)       /* sys.modules */                                                                \
+    X(interp_gil_pointer)     /* pointer to the lock's structure: 3.12 and later */                          \
+    X(interp_gc_collecting)   /* int: 3.9 and later */                                                       \
+    X(interp_gc_frame)        /* frame that runs the collector: 3.15 */                                      \
+    X(interp_modules)         /* sys.modules */                                                              \
     X(interp_code_generation) /* grows when a code object dies: 3.15 */                                      \
     X(gil_size)                                                                                              \
     X(gil_holder) /* PyThreadState * that has, or had last, the lock */                                      \
@@ -35,7 +36,7 @@
     X(frame_size) /* up to localsplus, which is also where the locals begin */                               \
     X(frame_previous)                                                                                        \
     X(frame_code)                                                                                            \
-    X(frame_function) /* 3.11 and later */                                                                   \
+    X(frame_function)    /* 3.11 and later */                                                                \
     X(frame_instruction) /* int f_lasti to 3.10, else a pointer into the bytecode */                         \
     X(frame_stack_top)   /* 3.11 to 3.13: int index, -1 while running; later a pointer */                    \
     X(frame_owner)       /* 3.11 and later */                                                                \
@@ -52,7 +53,7 @@
     X(code_flags)                                                                                            \
     X(code_nlocalsplus) /* co_nlocals to 3.10 */                                                             \
     X(code_stacksize)                                                                                        \
-    X(code_framesize) /* in words: 3.12 and later */                                                         \
+    X(code_framesize)       /* in words: 3.12 and later */                                                   \
     X(code_localsplusnames) /* co_varnames to 3.10 */                                                        \
     X(code_cellvars)        /* to 3.10 */                                                                    \
     X(code_freevars)        /* to 3.10 */                                                                    \
@@ -76,7 +77,7 @@
     X(dict_used)                                                                                             \
     X(dict_keys)                                                                                             \
     X(dict_values)                                                                                           \
-    X(keys_log2_size)       /* 3.11 and later; to 3.10: dk_size */                                           \
+    X(keys_log2_size)        /* 3.11 and later; to 3.10: dk_size */                                          \
     X(keys_log2_index_bytes) /* 3.11 and later */                                                            \
     X(keys_kind)                                                                                             \
     X(keys_nentries)                                                                                         \

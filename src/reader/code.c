@@ -130,7 +130,8 @@ static enum hst_status read_sizes(struct hst_code_table *table, struct hst_code 
     }
     if (code->bytecode_bytes == 0)
         return HST_E_TORN;
-    if (code->bytecode_bytes > BYTECODE_BYTES_USUAL) { /* before as much memory is taken: is all of it there? */
+    if (code->bytecode_bytes >
+        BYTECODE_BYTES_USUAL) { /* before as much memory is taken: is all of it there? */
         uint8_t last;
         hst_raddr first =
             abi->minor <= 10 ? u64_at(head, abi->code_bytecode) + abi->bytes_data : code->bytecode;

@@ -14,9 +14,10 @@ enum hst_status hst_thread_ids_init(struct hst_thread_ids *ids, int pid)
     return hst_thread_inner_id(pid, pid, &ids->inner_pid);
 }
 
-/* The main thread's number is the process's: where struct pthread of one of the threads holds it, and what stands there in
- * the same place of another thread is one too. */
-static enum hst_status learn_offset(struct hst_thread_ids *ids, const struct hst_runtime *runtime, hst_raddr pthread)
+/* The main thread's number is the process's: where struct pthread of one of the threads holds it, and what
+ * stands there in the same place of another thread is one too. */
+static enum hst_status learn_offset(struct hst_thread_ids *ids, const struct hst_runtime *runtime,
+                                    hst_raddr pthread)
 {
     uint32_t words[PTHREAD_BYTES / 4];
     HST_TRY(hst_memory_read(runtime->memory, pthread, words, sizeof words));
@@ -63,7 +64,8 @@ enum hst_status hst_thread_ids_find(struct hst_thread_ids *ids, const struct hst
         if (ids->tid_offset == 0)
             return HST_E_NOENT;
     }
-    if (hst_memory_read_u32(runtime->memory, tstate->thread_id + ids->tid_offset, &inner) != HST_OK || inner == 0)
+    if (hst_memory_read_u32(runtime->memory, tstate->thread_id + ids->tid_offset, &inner) != HST_OK ||
+        inner == 0)
         return HST_E_NOENT;
     return outer_tid(ids, inner, ret_tid);
 }

@@ -143,7 +143,8 @@ class PySpy(Sampler):
             path, _, count = line.rpartition(" ")
             frames = []
             for text in path.split(";"):
-                function, file, number = self.frame.match(text).groups()
+                match = self.frame.match(text)  # none: a name that was read torn
+                function, file, number = match.groups() if match else (text, "", 0)
                 frames.append((function, int(number or 0), file.endswith("/" + str(program))))
             seen.stacks[tuple(frames)] = seen.stacks.get(tuple(frames), 0) + int(count)
             seen.samples += int(count)
@@ -197,7 +198,8 @@ class Austin(Sampler):
             for frame in path.split(";")[2:]:
                 file, _, rest = frame.partition(":")
                 function, _, number = rest.rpartition(":")
-                frames.append((function, int(number or 0), file.endswith("/" + str(program))))
+                number = number if number.isdigit() else 0
+                frames.append((function, int(number), file.endswith("/" + str(program))))
             seen.stacks[tuple(frames)] = seen.stacks.get(tuple(frames), 0) + 1
             seen.samples += 1
         if not seen.samples:
