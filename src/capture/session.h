@@ -22,7 +22,7 @@ struct hst_session_options {
     double rate_hz;        /* mean rate per thread; 0 = as fast as it goes */
     double budget_percent; /* of one CPU that hasten itself may use; 0 = no limit */
     uint64_t duration_ns;  /* 0 = until the target ends or a signal comes */
-    uint64_t flush_ns;     /* between flushes; 0 = half a second */
+    uint64_t flush_ns;     /* between flushes; 0 = 0.9 s */
     int blocking;          /* stop each thread by ptrace while it is read */
     int alone;             /* do not follow children */
     int patient;           /* a target that is no Python may become one: is not given up */
