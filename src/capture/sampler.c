@@ -101,8 +101,12 @@ static enum hst_status observe(struct hst_session *session, struct hst_watch *wa
     *ret_slept = 0;
     if (session->period_ns != 0 || now_ns - thread->look_ns >= LOOK_EVERY_NS)
         HST_TRY(hst_watched_thread_look(thread, gil, watch->runtime.abi.gil_size, now_ns, ret_slept));
-    if (!*ret_slept)
-        HST_TRY(read_stack(session, watch, thread, now_ns));
+    enum hst_status status = *ret_slept ? HST_OK : read_stack(session, watch, thread, now_ns);
+    if (status != HST_OK) {
+        thread->now.state =
+            HST_STATE_UNKNOWN; /* or the next look would take the old stack for that of this sleep */
+        return status;
+    }
     set_flags(watch, thread, gil); /* others move the lock while a thread sleeps */
     return HST_OK;
 }

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -24,6 +25,9 @@
 #define FLUSH_EVERY_NS 900000000u
 #define SPIN_POLL_NS 1000000u
 #define SAMPLER_NICE (-10)
+#define REALTIME_PERIOD_NS 90000u /* up to 10 kHz */
+#define REALTIME_FRACTION 2
+#define LONG_ROUNDS_MAX 8
 #define GIVE_UP_NS 300000000u
 /* A read of a running thread costs it about this much: its hot stack lines go to another core and back. */
 #define TARGET_NS_PER_SAMPLE 1800.0
@@ -272,6 +276,28 @@ static void next_tick(struct hst_session *session, uint64_t *boundary, uint64_t 
     *boundary += period;
 }
 
+/* A timer that goes off on the target's own CPU does not make the target give it up: the sampler gets its
+ * turn when the target rests, and sees it resting.  A real-time class gets it at once, and needs it for
+ * microseconds. Who may not ask for that, or needs more than a fraction of its period, asks for a little more
+ * than others get, and goes on without. */
+static void ask_for_priority(struct hst_session *session)
+{
+    struct sched_param lowest = {.sched_priority = 1};
+    session->realtime = !session->options.blocking && session->period_ns >= REALTIME_PERIOD_NS &&
+                        sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest) == 0;
+    if (!session->realtime)
+        (void)setpriority(PRIO_PROCESS, 0, SAMPLER_NICE);
+}
+
+/* Rounds take long: in a real-time class they could take all of the CPU from the program. */
+static void give_up_realtime(struct hst_session *session)
+{
+    struct sched_param none = {0};
+    session->realtime = 0;
+    (void)sched_setscheduler(0, SCHED_OTHER, &none);
+    (void)setpriority(PRIO_PROCESS, 0, SAMPLER_NICE);
+}
+
 static enum hst_status sample_now(struct hst_session *session, uint64_t boundary, uint64_t *last)
 {
     uint64_t begin = hst_now_ns() - session->start_ns;
@@ -281,7 +307,11 @@ static enum hst_status sample_now(struct hst_session *session, uint64_t boundary
     session->tick++;
     session->info->cost.ticks++;
     enum hst_status status = hst_session_sample(session, begin, boundary != 0 ? boundary : begin);
-    session->read_ns += hst_now_ns() - session->start_ns - begin;
+    uint64_t took = hst_now_ns() - session->start_ns - begin;
+    session->read_ns += took;
+    session->long_rounds = took > session->period_ns / REALTIME_FRACTION ? session->long_rounds + 1 : 0;
+    if (session->realtime && session->long_rounds >= LONG_ROUNDS_MAX)
+        give_up_realtime(session);
     return status;
 }
 
@@ -337,7 +367,7 @@ void hst_session_wait_child(struct hst_session *session)
 {
     sigset_t set;
     session_signals(&set);
-    for (reap(session); session->exit_status == -1; reap(session)) {
+    for (reap(session); session->exit_status == -1 && kill(session->target, 0) == 0; reap(session)) {
         siginfo_t info;
         int number = sigwaitinfo(&set, &info);
         if (number > 0)
@@ -356,10 +386,8 @@ enum hst_status hst_session_run(struct hst_session *session, int pid, int child,
     HST_CLEANUP_FD int end = (int)syscall(SYS_pidfd_open, pid, 0);
     struct waits waits = {.fds = {{.fd = end, .events = POLLIN}, {.fd = signals, .events = POLLIN}}};
     (void)prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
-    /* Where every CPU is busy, a sampler that waits for its turn sees the program mostly at rest. It needs
-     * its CPU for microseconds; who may not ask for that goes on without. */
     if (session->period_ns != 0)
-        (void)setpriority(PRIO_PROCESS, 0, SAMPLER_NICE);
+        ask_for_priority(session);
     session->target = pid;
     session->child = child;
     session->start_ns = hst_now_ns();

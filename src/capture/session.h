@@ -48,8 +48,10 @@ struct hst_session {
     uint64_t next_check_ns, next_flush_ns, next_budget_ns;
     uint64_t read_ns, budget_cpu_ns, first_sample_ns;
     uint64_t random;
-    size_t thread_total; /* under watch, all processes */
-    int slowed;          /* the budget lowered the rate */
+    size_t thread_total;  /* under watch, all processes */
+    int realtime;         /* runs in a real-time scheduling class */
+    unsigned long_rounds; /* in a row: took a large part of the period */
+    int slowed;           /* the budget lowered the rate */
 };
 
 /* The session works until it is done: HST_OK also when the target was gone from the start (info->cost.samples

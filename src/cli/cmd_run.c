@@ -18,7 +18,7 @@ static int end_like(int status, int own_result)
     if (status == -1)
         return own_result;
     if (WIFEXITED(status))
-        return WEXITSTATUS(status) != 0 ? WEXITSTATUS(status) : own_result;
+        return WEXITSTATUS(status); /* the program's own code, whatever became of the measurement */
     int number = WTERMSIG(status);
     struct rlimit no_core = {0, 0};
     (void)setrlimit(RLIMIT_CORE, &no_core);

@@ -9,6 +9,7 @@
 
 enum {
     DEPTH_MAX = 1 << 20,
+    EMPTY_READS_WANTED = 3,
     STACKS_MAX = 1 << 20, /* about 50 MB of tables */
     FRAME_BYTES_MAX = HST_ABI_HEAD_BYTES_MAX,
     PROOFS_WANTED = 3,     /* after so many proofs an edge is not asked about again ... */
@@ -30,6 +31,7 @@ struct hst_walk {
     size_t count, capacity;
     struct hst_frame *fresh; /* of the copy in hand, leaf first: down to the first frame that is as before */
     size_t fresh_count, fresh_capacity;
+    unsigned empty_reads;    /* in a row: no frame was running */
     uint32_t recent[RECENT]; /* entry index + 1 by address */
 };
 
@@ -191,6 +193,11 @@ static enum hst_status collect(struct hst_frames *frames, struct hst_walk *walk,
     walk->fresh_count = 0;
     *ret_kept = 0;
     hst_raddr next = walk->view.top_frame;
+    /* While C code calls Python there is a moment in which no frame runs; a thread that has none has none for
+     * long. */
+    walk->empty_reads = next == 0 ? walk->empty_reads + 1 : 0;
+    if (next == 0 && walk->count > 0 && walk->empty_reads < EMPTY_READS_WANTED)
+        return HST_E_TORN;
     while (next != 0 && next != walk->view.base_frame) {
         hst_raddr at = next;
         const uint8_t *bytes = hst_stack_view_get(&walk->view, at, length);

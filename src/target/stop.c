@@ -24,9 +24,13 @@ enum hst_status hst_stop_interrupt(int tid)
     if (ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) != 0)
         return hst_status_from_errno(errno);
     for (;;) {
-        if (waitpid(tid, &status, __WALL) != tid)
+        /* A look first: the end of a process that is our child is for those who wait for its exit status. */
+        siginfo_t info = {0};
+        if (waitid(P_PID, (id_t)tid, &info, WEXITED | WSTOPPED | WNOWAIT | __WALL) != 0)
             return errno == EINTR ? HST_E_INTERRUPTED : HST_E_GONE;
-        if (WIFEXITED(status) || WIFSIGNALED(status))
+        if (info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED)
+            return HST_E_GONE;
+        if (waitpid(tid, &status, __WALL) != tid)
             return HST_E_GONE;
         if (!WIFSTOPPED(status))
             continue;
