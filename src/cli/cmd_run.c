@@ -18,7 +18,7 @@ static int end_like(int status, int own_result)
     if (status == -1)
         return own_result;
     if (WIFEXITED(status))
-        return WEXITSTATUS(status); /* the program's own code, whatever became of the measurement */
+        return WEXITSTATUS(status) != 0 ? WEXITSTATUS(status) : own_result;
     int number = WTERMSIG(status);
     struct rlimit no_core = {0, 0};
     (void)setrlimit(RLIMIT_CORE, &no_core);
@@ -44,7 +44,7 @@ static int run(struct hst_cli *cli, const struct hst_record_options *options,
         return status == HST_E_NOENT ? HST_EXIT_NO_PROGRAM : HST_EXIT_CANNOT_START;
     }
     int result = hst_record(cli, options, pid, 1, program->command, cli->err, &exit_status);
-    if (exit_status == -1 && options->duration_ns == 0 && waitpid(pid, &exit_status, 0) != pid)
+    if (exit_status == -1 && waitpid(pid, &exit_status, 0) != pid)
         exit_status = -1; /* hasten failed on the way: the program is not ended for it */
     return end_like(exit_status, result);
 }

@@ -148,7 +148,9 @@ static int conclude(struct hst_cli *cli, struct hst_store *store, struct recordi
     if (recording->info.cost.samples == 0) {
         if (hst_store_remove(store, recording->info.number, &err) != HST_OK)
             return hst_message_error(cli, &err);
-        return hst_record_say_nothing(cli, &recording->session);
+        int result = hst_record_say_nothing(cli, &recording->session);
+        return recording->session.child ? HST_EXIT_OK
+                                        : result; /* a program may be no Python: its own code counts */
     }
     if (recording->session.slowed)
         hst_message_note(cli, NULL, "the rate was lowered to %.0f Hz to stay within %.3g %% of a CPU",
@@ -167,7 +169,7 @@ int hst_record(struct hst_cli *cli, const struct hst_record_options *options, in
                const char *command, FILE *report, int *ret_exit_status)
 {
     struct hst_error err = {0};
-    struct recording recording = {0};
+    struct recording recording = {.session.exit_status = -1};
     HST_CLEANUP_STORE struct hst_store *store = NULL;
     enum hst_status status = hst_cli_store_open(options->store, HST_STORE_WRITE, &store, &err);
     if (status == HST_OK)
