@@ -10,6 +10,7 @@
 enum {
     DEPTH_MAX = 1 << 20,
     EMPTY_READS_WANTED = 3,
+    MANY_TRIES = 64,
     STACKS_MAX = 1 << 20, /* about 50 MB of tables */
     FRAME_BYTES_MAX = HST_ABI_HEAD_BYTES_MAX,
     PROOFS_WANTED = 3,     /* after so many proofs an edge is not asked about again ... */
@@ -31,6 +32,7 @@ struct hst_walk {
     size_t count, capacity;
     struct hst_frame *fresh; /* of the copy in hand, leaf first: down to the first frame that is as before */
     size_t fresh_count, fresh_capacity;
+    int whole_only;          /* a stack that would have to be cut is read again instead */
     unsigned empty_reads;    /* in a row: no frame was running */
     uint32_t recent[RECENT]; /* entry index + 1 by address */
 };
@@ -393,6 +395,8 @@ static enum hst_status set_stack(struct hst_frames *frames, const struct hst_fra
  * never taken for one. */
 static enum hst_status put_known_callee(struct hst_frames *frames, struct hst_walk *walk, size_t count)
 {
+    if (walk->whole_only)
+        return HST_E_TORN;
     frames->stats.torn++;
     walk->count = count;
     while (count > 0 && walk->entries[count - 1].code == HST_ID_NONE)
@@ -498,6 +502,8 @@ enum hst_status hst_walk_read(struct hst_frames *frames, struct hst_walk *walk, 
     walk->view.memory = frames->runtime->memory;
     walk->view.abi = &frames->runtime->abi;
     for (unsigned i = 0; i < max_tries; i++) {
+        /* Who has the patience for many tries looks once, and wants the stack whole more than unbiased. */
+        walk->whole_only = max_tries >= MANY_TRIES && i < max_tries / 4 * 3;
         enum hst_status status = read_once(frames, walk, now_ns);
         if (status == HST_OK) {
             frames->stats.stacks++;

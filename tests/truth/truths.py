@@ -111,7 +111,7 @@ class Samples:
             if verdict:
                 wrong[verdict] = wrong.get(verdict, 0) + count
                 examples.append((count, verdict, [frame[:2] for frame in frames]))
-        return sum(counts.values()), wrong, sorted(examples, reverse=True)[:3]
+        return sum(counts.values()), wrong, sorted(examples, key=lambda example: -example[0])[:3]
 
     def dropped_share(self):
         cost = self.info["cost"]
