@@ -10,6 +10,7 @@
 enum {
     DEPTH_MAX = 1 << 20,
     EMPTY_READS_WANTED = 3,
+    OTHER_ROOTS_WANTED = 3,
     MANY_TRIES = 64,
     STACKS_MAX = 1 << 20, /* about 50 MB of tables */
     FRAME_BYTES_MAX = HST_ABI_HEAD_BYTES_MAX,
@@ -32,6 +33,7 @@ struct hst_walk {
     size_t count, capacity;
     struct hst_frame *fresh; /* of the copy in hand, leaf first: down to the first frame that is as before */
     size_t fresh_count, fresh_capacity;
+    unsigned other_roots;    /* in a row: the chain ended at another frame than that of the last stack */
     int whole_only;          /* a stack that would have to be cut is read again instead */
     unsigned empty_reads;    /* in a row: no frame was running */
     uint32_t recent[RECENT]; /* entry index + 1 by address */
@@ -226,7 +228,14 @@ static enum hst_status collect(struct hst_frames *frames, struct hst_walk *walk,
             return HST_OK;
         }
     }
-    if (walk->fresh_count > 0 && !is_root(walk, abi, &walk->fresh[walk->fresh_count - 1], next))
+    if (walk->fresh_count == 0)
+        return HST_OK;
+    const struct hst_frame *root = &walk->fresh[walk->fresh_count - 1];
+    /* To 3.11 nothing marks the root, and a frame just left looks like one: another root than before has to
+     * be seen again. */
+    int other = abi->minor <= 11 && walk->count > 0 && walk->entries[0].address != root->address;
+    walk->other_roots = other ? walk->other_roots + 1 : 0;
+    if (!is_root(walk, abi, root, next) || (other && walk->other_roots < OTHER_ROOTS_WANTED))
         return HST_E_TORN;
     return HST_OK;
 }
