@@ -16,7 +16,7 @@ enum {
     FRAME_BYTES_MAX = HST_ABI_HEAD_BYTES_MAX,
     PROOFS_WANTED = 3,     /* after so many proofs an edge is not asked about again ... */
     FAILURES_A_PROOF = 50, /* ... unless it failed far more often: then luck proved it */
-    PROOF_TRIES = 3,
+    PROOF_TRIES = 40,
     PROOF_PATIENCE = 16, /* failures after which an edge is tried only now and then */
     RECENT = 2048,       /* direct-mapped address -> entry; a power of two */
 };
@@ -377,7 +377,7 @@ static int believe_edge(struct hst_frames *frames, struct hst_walk *walk, size_t
         (void)hst_map_set(&frames->edges, key, failed << 8 | proved);
     }
     /* What is put on top of torn stacks has to be beyond doubt. */
-    if (believed && proved >= PROOFS_WANTED && hst_map_find(&frames->sites, caller_location) != callee_code)
+    if (believed && hst_map_find(&frames->sites, caller_location) != callee_code)
         (void)hst_map_set(&frames->sites, caller_location, callee_code);
     return believed;
 }
