@@ -377,7 +377,7 @@ static int believe_edge(struct hst_frames *frames, struct hst_walk *walk, size_t
         (void)hst_map_set(&frames->edges, key, failed << 8 | proved);
     }
     /* What is put on top of torn stacks has to be beyond doubt. */
-    if (believed && hst_map_find(&frames->sites, caller_location) != callee_code)
+    if (believed && proved >= PROOFS_WANTED && hst_map_find(&frames->sites, caller_location) != callee_code)
         (void)hst_map_set(&frames->sites, caller_location, callee_code);
     return believed;
 }
