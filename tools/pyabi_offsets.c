@@ -185,6 +185,9 @@ int main(void)
     P(float_value, offsetof(PyFloatObject, ob_fval));
     P(complex_value, offsetof(PyComplexObject, cval));
     P(cell_value, offsetof(PyCellObject, ob_ref));
+#if PY_MINOR_VERSION <= 10
+    P(function_code, offsetof(PyFunctionObject, func_code));
+#endif
     P(function_qualname, offsetof(PyFunctionObject, func_qualname));
 #if PY_MINOR_VERSION >= 12
     P(long_tag, offsetof(PyLongObject, long_value.lv_tag));

@@ -35,6 +35,7 @@ struct process_dump {
     struct hst_runtime runtime;
     struct hst_thread_ids ids;
     struct hst_dump_reader reader;
+    struct hst_place place;
     struct look *looks;
     size_t look_count;
     uint64_t first_look_ns;
@@ -170,7 +171,7 @@ static struct hst_gil read_gil(struct process_dump *p, const struct hst_tstate *
 }
 
 /* Stack and state of one thread, of one moment if it lets us. */
-static enum hst_status read_thread(struct process_dump *p, size_t index)
+static enum hst_status read_moment(struct process_dump *p, size_t index)
 {
     struct look *look = &p->looks[index];
     const struct hst_tstate *tstate = &p->reader.tstates[index];
@@ -195,6 +196,18 @@ static enum hst_status read_thread(struct process_dump *p, size_t index)
             break;
     }
     return HST_OK;
+}
+
+/* On the thread's own CPU, where it stands still while we read. */
+static enum hst_status read_thread(struct process_dump *p, size_t index)
+{
+    p->reader.held =
+        !p->options->blocking && hst_place_join(&p->place, p->pid, p->looks[index].tid) == HST_OK;
+    enum hst_status status = read_moment(p, index);
+    if (p->reader.held)
+        hst_place_leave(&p->place);
+    p->reader.held = 0;
+    return status;
 }
 
 static const char *name_of(struct process_dump *p, const struct hst_tstate *tstate, int tid, char *comm,
@@ -369,6 +382,7 @@ static void count_others(struct process_dump *p)
 
 static enum hst_status read_all(struct process_dump *p)
 {
+    hst_place_init(&p->place);
     HST_TRY(hst_thread_ids_init(&p->ids, p->pid));
     HST_TRY(hst_dump_reader_init(&p->reader, &p->runtime, p->dump, p->options->variables, STACK_TRIES));
     enum hst_status status = add_threads(p);

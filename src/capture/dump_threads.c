@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
-enum { LIST_TRIES = 200, VARIABLE_TRIES = 8, ROUNDS = 5, ROUND_PAUSE_NS = 300000 };
+enum { LIST_TRIES = 200, STILL_TRIES = 8, VARIABLE_TRIES = 8, ROUNDS = 5, ROUND_PAUSE_NS = 300000 };
 
 #ifdef __aarch64__
 enum { SYSCALL_FUTEX = 98 };
@@ -84,6 +84,9 @@ static enum hst_status take_variables(struct hst_dump_reader *reader, const stru
 static enum hst_status read_walk(struct hst_dump_reader *reader, struct hst_walk *walk)
 {
     uint32_t stack;
+    for (int i = 0; i < STILL_TRIES && reader->held; i++)
+        if (hst_walk_read_still(&reader->frames, walk, hst_now_ns(), &stack) == HST_OK)
+            return HST_OK;
     for (unsigned i = 0; i < reader->tries; i++) {
         uint64_t torn = reader->frames.stats.torn;
         enum hst_status status = hst_walk_read(&reader->frames, walk, hst_now_ns(), 1, &stack);
@@ -127,7 +130,7 @@ enum hst_status hst_dump_read_stack(struct hst_dump_reader *reader, const struct
             (void)nanosleep(&(struct timespec){.tv_nsec = ROUND_PAUSE_NS}, NULL);
         }
         struct hst_walk *walk;
-        HST_TRY(hst_walk_new(tstate->address, &walk));
+        HST_TRY(hst_walk_new(tstate->address, 0, 0, &walk));
         status = read_with_walk(reader, walk, row);
         hst_walk_free(walk);
         if (row->stack_known)

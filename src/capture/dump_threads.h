@@ -15,6 +15,7 @@ struct hst_dump_reader {
     struct hst_dump *dump;
     int variables;
     unsigned tries; /* for one stack */
+    int held;       /* the thread that is read has no CPU now: it should stand still */
     struct hst_frames frames;
     struct hst_locals_reader locals;
     struct hst_thread_names names;

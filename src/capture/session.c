@@ -24,6 +24,7 @@
 #define BUDGET_EVERY_NS 250000000u
 #define FLUSH_EVERY_NS 900000000u
 #define SPIN_POLL_NS 1000000u
+#define MOVE_EVERY_NS 50000000u
 #define SAMPLER_NICE (-10)
 #define REALTIME_PERIOD_NS 90000u /* up to 10 kHz */
 #define REALTIME_FRACTION 2
@@ -123,12 +124,24 @@ static enum hst_status attach_waiting(struct hst_session *session, uint64_t now_
         struct hst_watch *watch = session->watches[i];
         if (watch->state != HST_WATCH_WAITING || now_ns < watch->retry_ns)
             continue;
-        enum hst_status status = hst_watch_attach(watch, session->profile, now_ns);
+        enum hst_status status = hst_watch_attach(watch, session->profile,
+                                                  session->options.blocking ? NULL : &session->place, now_ns);
         if (status == HST_E_NOMEM)
             return status;
         watch->retry_ns = now_ns + retry_after(watch, now_ns);
     }
     return HST_OK;
+}
+
+/* A program that is at work on our CPU gets it for itself, when there is another for us. */
+static void make_way(struct hst_session *session, const struct hst_watch *watch, uint64_t cpu_before_ns,
+                     uint64_t now_ns)
+{
+    if (watch->cpu_ns == cpu_before_ns || watch->cpu != sched_getcpu() ||
+        (session->moved_ns != 0 && now_ns - session->moved_ns < MOVE_EVERY_NS))
+        return;
+    session->moved_ns = now_ns;
+    hst_place_keep_off(&session->place, watch->cpu);
 }
 
 /* What is due besides sampling: ended and new processes and threads. */
@@ -137,7 +150,9 @@ static enum hst_status check_processes(struct hst_session *session, uint64_t now
     session->thread_total = 0;
     for (size_t i = 0; i < session->watch_count; i++) {
         struct hst_watch *watch = session->watches[i];
+        uint64_t cpu_before_ns = watch->cpu_ns;
         hst_watch_check(watch, session->profile, now_ns);
+        make_way(session, watch, cpu_before_ns, now_ns);
         uint64_t every = CHECK_EVERY_NS + watch->thread_count * 500000u;
         if (watch->state == HST_WATCH_SAMPLING && now_ns - watch->refresh_ns >= every)
             if (hst_watch_refresh(watch, session->profile, now_ns) == HST_E_NOMEM)
@@ -388,6 +403,7 @@ enum hst_status hst_session_run(struct hst_session *session, int pid, int child,
     (void)prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
     if (session->period_ns != 0)
         ask_for_priority(session);
+    hst_place_init(&session->place);
     session->target = pid;
     session->child = child;
     session->start_ns = hst_now_ns();
@@ -399,6 +415,7 @@ enum hst_status hst_session_run(struct hst_session *session, int pid, int child,
     for (size_t i = 0; i < session->watch_count; i++)
         hst_watch_check(session->watches[i], session->profile, now);
     account(session, now);
+    hst_place_release(&session->place);
     for (size_t i = 0; i < session->watch_count; i++)
         hst_watch_detach(session->watches[i], session->profile, now);
     reap(session);

@@ -8,6 +8,7 @@
 #include "event/sample.h"
 #include "model/profile.h"
 #include "model/run.h"
+#include "target/place.h"
 
 struct hst_sink {
     void *context;
@@ -48,6 +49,8 @@ struct hst_session {
     uint64_t next_check_ns, next_flush_ns, next_budget_ns;
     uint64_t read_ns, budget_cpu_ns, first_sample_ns;
     uint64_t random;
+    struct hst_place place;
+    uint64_t moved_ns;    /* when hasten last changed its CPU for the program's sake */
     size_t thread_total;  /* under watch, all processes */
     int realtime;         /* runs in a real-time scheduling class */
     unsigned long_rounds; /* in a row: took a large part of the period */

@@ -29,7 +29,7 @@ enum hst_status hst_watched_thread_open(struct hst_watched_thread *thread, int p
     HST_TRY(hst_thread_files_open(pid, tid, &thread->files));
     enum hst_status status = hst_thread_times_read(&thread->files, &thread->first);
     if (status == HST_OK)
-        status = hst_walk_new(tstate->address, &thread->walk);
+        status = hst_walk_new(tstate->address, pid, tid, &thread->walk);
     if (status != HST_OK)
         hst_watched_thread_close(thread);
     thread->times = thread->first;

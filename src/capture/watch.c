@@ -56,7 +56,6 @@ void hst_watch_detach(struct hst_watch *watch, struct hst_profile *profile, uint
     watch->past.stacks += watch->frames.stats.stacks;
     watch->past.torn += watch->frames.stats.torn;
     watch->past.dropped += watch->frames.stats.dropped;
-    watch->past.proofs += watch->frames.stats.proofs;
     watch->past_reads += watch->memory->reads;
     watch->past_bytes += watch->memory->bytes;
     hst_frames_release(&watch->frames);
@@ -117,7 +116,8 @@ static enum hst_status find_runtime(struct hst_watch *watch)
     return status;
 }
 
-enum hst_status hst_watch_attach(struct hst_watch *watch, struct hst_profile *profile, uint64_t now_ns)
+enum hst_status hst_watch_attach(struct hst_watch *watch, struct hst_profile *profile,
+                                 struct hst_place *place, uint64_t now_ns)
 {
     watch->error = (struct hst_error){0};
     uint64_t image_id = hst_process_image_id(watch->pid);
@@ -134,6 +134,7 @@ enum hst_status hst_watch_attach(struct hst_watch *watch, struct hst_profile *pr
         return status;
     }
     hst_frames_init(&watch->frames, &watch->runtime, profile);
+    watch->frames.place = place;
     watch->state = HST_WATCH_SAMPLING;
     watch->refresh_ns = 0;
     return hst_watch_refresh(watch, profile, now_ns);
@@ -150,6 +151,15 @@ static struct hst_watched_thread *thread_of(struct hst_watch *watch, const struc
     return NULL;
 }
 
+/* A thread that is just being made bears the number of the one that makes it. */
+static int is_unborn(const struct hst_watch *watch, const struct hst_tstate *tstate, int tid)
+{
+    for (size_t i = 0; i < watch->thread_count; i++)
+        if (watch->threads[i].tid == tid && watch->threads[i].tstate.interpreter == tstate->interpreter)
+            return 1;
+    return 0;
+}
+
 static enum hst_status add_thread(struct hst_watch *watch, struct hst_profile *profile,
                                   const struct hst_tstate *tstate, uint64_t now_ns)
 {
@@ -160,6 +170,8 @@ static enum hst_status add_thread(struct hst_watch *watch, struct hst_profile *p
         return status == HST_E_NOMEM
                    ? status
                    : HST_OK; /* not bound to a system thread yet: the next refresh sees it */
+    if (is_unborn(watch, tstate, tid))
+        return HST_OK;
     if (!HST_RESERVE(watch->threads, watch->thread_capacity, watch->thread_count + 1))
         return HST_E_NOMEM;
     struct hst_watched_thread *thread = &watch->threads[watch->thread_count];
@@ -276,6 +288,7 @@ void hst_watch_check(struct hst_watch *watch, struct hst_profile *profile, uint6
         return;
     }
     watch->cpu_ns = facts.cpu_ns;
+    watch->cpu = facts.cpu;
     if (watch->state == HST_WATCH_SAMPLING && hst_process_image_id(watch->pid) != watch->image_id)
         hst_watch_detach(watch, profile, now_ns);
 }

@@ -44,6 +44,7 @@ struct hst_watch {
     struct hst_watched_interpreter *interpreters;
     size_t interpreter_count, interpreter_capacity;
     uint64_t first_cpu_ns, cpu_ns; /* of the process: when the watch began, at the last look */
+    int cpu;                       /* that its main thread was on at the last look */
     struct hst_frames_stats past;  /* of earlier programs of this process (exec) */
     uint64_t past_reads, past_bytes;
 };
@@ -52,10 +53,10 @@ enum hst_status hst_watch_new(int pid, uint64_t now_ns, struct hst_watch **ret_w
 /* Ends the rows of process and threads in the profile; NULL is accepted. */
 void hst_watch_free(struct hst_watch *watch, struct hst_profile *profile, uint64_t now_ns);
 
-/* Tries to find the Python in the process. HST_OK: state is SAMPLING. Otherwise why and error say what is in
- * the way. */
+/* Tries to find the Python in the process. place (may be NULL): where its threads can be met at rest. HST_OK:
+ * state is SAMPLING. Otherwise why and error say what is in the way. */
 enum hst_status hst_watch_attach(struct hst_watch *watch, struct hst_profile *profile,
-                                 uint64_t now_ns) HST_MUST_CHECK;
+                                 struct hst_place *place, uint64_t now_ns) HST_MUST_CHECK;
 /* Gives the Python up (it ended, or the process runs another program): back to WAITING. */
 void hst_watch_detach(struct hst_watch *watch, struct hst_profile *profile, uint64_t now_ns);
 /* Brings the list of threads up to date. */

@@ -85,6 +85,7 @@
     X(float_value)                                                                                           \
     X(complex_value) /* two doubles */                                                                       \
     X(cell_value)                                                                                            \
+    X(function_code) /* to 3.10 */                                                                           \
     X(function_qualname)                                                                                     \
     X(long_tag) /* 3.12 and later lv_tag; before: ob_size */                                                 \
     X(long_digits)                                                                                           \

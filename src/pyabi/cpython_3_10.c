@@ -62,6 +62,7 @@ const struct hst_abi hst_abi_cpython_3_10 = {
     .float_value = 16,
     .complex_value = 16,
     .cell_value = 16,
+    .function_code = 48,
     .function_qualname = 40,
     .long_tag = 16,
     .long_digits = 24,

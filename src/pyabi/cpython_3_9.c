@@ -62,6 +62,7 @@ const struct hst_abi hst_abi_cpython_3_9 = {
     .float_value = 16,
     .complex_value = 16,
     .cell_value = 16,
+    .function_code = 16,
     .function_qualname = 104,
     .long_tag = 16,
     .long_digits = 24,

@@ -16,6 +16,7 @@ enum {
     BYTECODE_BYTES_USUAL = 1 << 16,
     HEAD_BYTES_MAX = HST_ABI_HEAD_BYTES_MAX,
     CODES_MAX = 1 << 22,
+    FLAGS_OF_GENERATORS = 0x20 | 0x80 | 0x200, /* CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR */
 };
 
 void hst_code_table_init(struct hst_code_table *table, struct hst_memory *memory, const struct hst_abi *abi,
@@ -116,6 +117,20 @@ static enum hst_status read_bytes(struct hst_code_table *table, hst_raddr addres
     return HST_OK;
 }
 
+/* To 3.10 cells and free variables are counted apart from the locals. */
+static enum hst_status add_cells(struct hst_code_table *table, struct hst_code *code, const uint8_t *head)
+{
+    const uint32_t tuples[] = {table->abi->code_cellvars, table->abi->code_freevars};
+    for (size_t i = 0; i < HST_ARRAY_LENGTH(tuples); i++) {
+        uint64_t length;
+        HST_TRY(hst_memory_read_u64(table->memory, u64_at(head, tuples[i]) + table->abi->var_size, &length));
+        if (length > 1 << 16)
+            return HST_E_TORN;
+        code->locals += (uint32_t)length;
+    }
+    return HST_OK;
+}
+
 static enum hst_status read_sizes(struct hst_code_table *table, struct hst_code *code, const uint8_t *head)
 {
     const struct hst_abi *abi = table->abi;
@@ -137,7 +152,10 @@ static enum hst_status read_sizes(struct hst_code_table *table, struct hst_code 
             abi->minor <= 10 ? u64_at(head, abi->code_bytecode) + abi->bytes_data : code->bytecode;
         HST_TRY(hst_memory_read(table->memory, first + code->bytecode_bytes - 1, &last, 1));
     }
+    code->generator = (u32_at(head, abi->code_flags) & FLAGS_OF_GENERATORS) != 0;
     code->locals = u32_at(head, abi->code_nlocalsplus);
+    if (abi->minor <= 10)
+        HST_TRY(add_cells(table, code, head));
     uint32_t stack = u32_at(head, abi->code_stacksize);
     if (code->locals > 1 << 20 || stack > 1 << 20)
         return HST_E_TORN;

@@ -17,11 +17,12 @@ struct hst_code {
     hst_raddr bytecode; /* where instruction 0 is in memory; 0 to 3.10, whose frames hold an index */
     uint32_t bytecode_bytes;
     uint32_t frame_bytes; /* of a frame on the data stack (3.11+) */
-    uint32_t locals;      /* nlocalsplus: where the value stack begins */
+    uint32_t locals;      /* slots before the value stack */
     uint32_t function;    /* model id */
     uint32_t first_line;
-    uint8_t internal; /* the interpreter's own "<shim>": not a frame for people */
-    uint8_t gone;     /* its address is another code object's by now */
+    uint8_t internal;  /* the interpreter's own "<shim>": not a frame for people */
+    uint8_t generator; /* or a coroutine: its frame is left and entered again */
+    uint8_t gone;      /* its address is another code object's by now */
     uint8_t *linetable;
     size_t linetable_length;
     uint32_t leaf_location; /* where it was last seen as the leaf of a stack; HST_ID_NONE = never */

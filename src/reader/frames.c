@@ -11,29 +11,30 @@ enum {
     DEPTH_MAX = 1 << 20,
     EMPTY_READS_WANTED = 3,
     OTHER_ROOTS_WANTED = 3,
+    ODD_ROOTS_WANTED = 16,
     MANY_TRIES = 64,
+    STILL_COPIES = 3,
+    STILL_DEPTH_MAX = 2000,
     STACKS_MAX = 1 << 20, /* about 50 MB of tables */
-    FRAME_BYTES_MAX = HST_ABI_HEAD_BYTES_MAX,
-    PROOFS_WANTED = 3,     /* after so many proofs an edge is not asked about again ... */
-    FAILURES_A_PROOF = 50, /* ... unless it failed far more often: then luck proved it */
-    PROOF_TRIES = 40,
-    PROOF_PATIENCE = 16, /* failures after which an edge is tried only now and then */
-    RECENT = 2048,       /* direct-mapped address -> entry; a power of two */
+    RECENT = 2048,        /* direct-mapped address -> entry; a power of two */
 };
 
-enum { OWNER_GENERATOR = 1, OWNER_FIRST_MARK = 3 };
-
-/* A proof takes well under 2 us. One that took longer was interrupted, and the caller may have gone all the
- * way round and come back to the same call meanwhile. */
-#define PROOF_NS 3000u
+/* To meet a thread at rest takes its CPU for some tens of microseconds: that often at the start, and later
+ * for this part of the time. */
+#define HELD_AT_START_NS 2000000u
+#define HELD_PART 500u
 
 struct hst_walk {
+    int pid, tid;
     struct hst_stack_view view;
     struct hst_frame_entry *entries; /* of the last believed stack, root first */
     size_t count, capacity;
     struct hst_frame *fresh; /* of the copy in hand, leaf first: down to the first frame that is as before */
     size_t fresh_count, fresh_capacity;
-    unsigned other_roots;    /* in a row: the chain ended at another frame than that of the last stack */
+    hst_raddr odd_root;      /* the chain ended at a frame that does not look like the root ... */
+    unsigned odd_roots;      /* ... so often in a row */
+    int still;               /* the thread stands still: what a copy shows is so */
+    int unproved;            /* the last copy was cut at a call that is not known */
     int whole_only;          /* a stack that would have to be cut is read again instead */
     unsigned empty_reads;    /* in a row: no frame was running */
     uint32_t recent[RECENT]; /* entry index + 1 by address */
@@ -44,20 +45,22 @@ void hst_frames_init(struct hst_frames *frames, const struct hst_runtime *runtim
 {
     *frames = (struct hst_frames){.runtime = runtime, .profile = profile};
     hst_code_table_init(&frames->codes, runtime->memory, &runtime->abi, profile, runtime->code_type);
+    hst_edge_table_init(&frames->edges, runtime->memory, &runtime->abi, &frames->codes);
 }
 
 void hst_frames_release(struct hst_frames *frames)
 {
     hst_code_table_release(&frames->codes);
-    hst_map_release(&frames->edges);
-    hst_map_release(&frames->sites);
+    hst_edge_table_release(&frames->edges);
 }
 
-enum hst_status hst_walk_new(hst_raddr tstate, struct hst_walk **ret_walk)
+enum hst_status hst_walk_new(hst_raddr tstate, int pid, int tid, struct hst_walk **ret_walk)
 {
     struct hst_walk *walk = hst_alloc_zero(1, sizeof *walk);
     if (walk == NULL)
         return HST_E_NOMEM;
+    walk->pid = pid;
+    walk->tid = tid;
     walk->view.tstate = tstate; /* memory and layout come with the first read */
     *ret_walk = walk;
     return HST_OK;
@@ -77,54 +80,6 @@ const struct hst_frame_entry *hst_walk_entries(const struct hst_walk *walk, size
 {
     *ret_count = walk->count;
     return walk->entries;
-}
-
-static uint64_t u64_at(const uint8_t *bytes, uint32_t offset)
-{
-    uint64_t value;
-    memcpy(&value, bytes + offset, sizeof value);
-    return value;
-}
-
-/* How many bytes of a frame are needed: its fixed part. */
-static uint32_t frame_bytes(const struct hst_abi *abi)
-{
-    uint32_t bytes = abi->minor >= 11 ? abi->frame_localsplus : abi->frame_executing + 4;
-    return bytes < FRAME_BYTES_MAX ? bytes : FRAME_BYTES_MAX;
-}
-
-/* The low bits of a reference on the data stack are tags from 3.14 on. */
-static hst_raddr untag(const struct hst_abi *abi, uint64_t reference)
-{
-    return abi->minor >= 14 ? reference & ~7ull : reference;
-}
-
-static struct hst_frame decode_frame(const struct hst_abi *abi, hst_raddr address, const uint8_t *bytes)
-{
-    struct hst_frame f = {.address = address, .previous = u64_at(bytes, abi->frame_previous)};
-    f.code = untag(abi, u64_at(bytes, abi->frame_code));
-    if (abi->minor <= 10) {
-        int32_t lasti;
-        memcpy(&lasti, bytes + abi->frame_instruction, sizeof lasti);
-        f.instruction = lasti < 0 ? 0 : (uint64_t)lasti * (abi->minor == 10 ? 2 : 1);
-        uint8_t state = bytes[abi->frame_executing];
-        f.executing = abi->minor == 10 ? state == 0 : state == 1;
-        f.globals = u64_at(bytes, abi->frame_code + 16);
-        return f;
-    }
-    f.instruction = u64_at(bytes, abi->frame_instruction);
-    f.globals = u64_at(bytes, abi->frame_function + 8);
-    f.owner = bytes[abi->frame_owner];
-    f.executing = 1;
-    if (abi->frame_tlbc_index != 0)
-        memcpy(&f.tlbc_index, bytes + abi->frame_tlbc_index, sizeof f.tlbc_index);
-    return f;
-}
-
-/* A mark that the interpreter puts where C code calls Python again; no frame of the program. */
-static int is_mark(const struct hst_abi *abi, const struct hst_frame *frame)
-{
-    return abi->minor >= 12 && frame->owner >= OWNER_FIRST_MARK;
 }
 
 /* The entry of the last stack at this address if the frame is as it was then, else HST_ID_NONE. */
@@ -156,7 +111,7 @@ static int settle(struct hst_frames *frames, struct hst_frame_entry *entry, uint
 static int unchanged_below(struct hst_frames *frames, struct hst_walk *walk, uint32_t index, uint64_t now_ns)
 {
     const struct hst_abi *abi = &frames->runtime->abi;
-    uint32_t length = frame_bytes(abi);
+    uint32_t length = hst_frame_bytes(abi);
     for (uint32_t i = index; i > 0; i--) {
         struct hst_frame_entry *e = &walk->entries[i - 1];
         if (walk->entries[i].previous != e->address || !settle(frames, e, now_ns))
@@ -164,7 +119,7 @@ static int unchanged_below(struct hst_frames *frames, struct hst_walk *walk, uin
         const uint8_t *bytes = hst_stack_view_get(&walk->view, e->address, length);
         if (bytes == NULL)
             return 0;
-        struct hst_frame f = decode_frame(abi, e->address, bytes);
+        struct hst_frame f = hst_frame_decode(abi, e->address, bytes);
         if (f.code != e->code_address || f.instruction != e->instruction || f.previous != e->previous ||
             !f.executing)
             return 0;
@@ -172,14 +127,43 @@ static int unchanged_below(struct hst_frames *frames, struct hst_walk *walk, uin
     return 1;
 }
 
-/* Whether a chain may end with this frame: not with a generator's, whose link to its caller is cut when it
- * yields, so that a copy of two moments seems to end there. next: where the chain went on from it. */
-static int is_root(const struct hst_walk *walk, const struct hst_abi *abi, const struct hst_frame *f,
-                   hst_raddr next)
+/* The last frame of the chain that is the program's own; NULL: all are marks. */
+static const struct hst_frame *last_real(const struct hst_walk *walk, const struct hst_abi *abi)
 {
-    if (walk->view.base_frame != 0)
-        return next == walk->view.base_frame;
-    return abi->minor >= 12 ? is_mark(abi, f) : f->owner != OWNER_GENERATOR;
+    size_t i = walk->fresh_count;
+    while (i > 0 && hst_frame_is_mark(abi, &walk->fresh[i - 1]))
+        i--;
+    return i > 0 ? &walk->fresh[i - 1] : NULL;
+}
+
+/* How often in a row the chain has to end with this frame before it is believed to be the thread's first.
+ * A copy of two moments seems to end at a generator, whose link to its caller is cut when it yields, and at a
+ * frame that was just left.  From 3.11 on the first frame lies where the data stack begins. */
+static unsigned reads_wanted(struct hst_frames *frames, const struct hst_walk *walk,
+                             const struct hst_frame *root, uint64_t now_ns)
+{
+    if (frames->runtime->memory->still)
+        return 1;
+    hst_raddr first = hst_stack_view_first_frame(&walk->view);
+    if (first != 0)
+        return root->address == first ? 1 : ODD_ROOTS_WANTED;
+    uint32_t code;
+    if (hst_code_find(&frames->codes, root->code, now_ns, &code) != HST_OK ||
+        frames->codes.codes[code]->generator)
+        return ODD_ROOTS_WANTED;
+    return walk->count == 0 || walk->entries[0].address == root->address ? 1 : OTHER_ROOTS_WANTED;
+}
+
+/* Whether the chain in fresh, followed to its end, ends where the thread began. next: where its last frame
+ * leads. */
+static int ends_at_root(struct hst_frames *frames, struct hst_walk *walk, hst_raddr next, uint64_t now_ns)
+{
+    const struct hst_frame *root = last_real(walk, &frames->runtime->abi);
+    if (root == NULL || next != walk->view.base_frame)
+        return 0;
+    walk->odd_roots = walk->odd_root == root->address ? walk->odd_roots + 1 : 1;
+    walk->odd_root = root->address;
+    return walk->odd_roots >= reads_wanted(frames, walk, root, now_ns);
 }
 
 /* Follows the chain from the leaf. *ret_kept = how many entries of the last stack stay, root first; the frame
@@ -188,8 +172,8 @@ static enum hst_status collect(struct hst_frames *frames, struct hst_walk *walk,
                                uint32_t *ret_kept)
 {
     const struct hst_abi *abi = &frames->runtime->abi;
-    uint32_t length = frame_bytes(abi);
-    int may_keep = 1;
+    uint32_t length = hst_frame_bytes(abi);
+    int may_keep = !walk->still;
     /* A torn chain can be a circle: every address is compared with the one seen at the last power of two
      * (Brent). */
     hst_raddr landmark = 0;
@@ -207,7 +191,7 @@ static enum hst_status collect(struct hst_frames *frames, struct hst_walk *walk,
         const uint8_t *bytes = hst_stack_view_get(&walk->view, at, length);
         if (bytes == NULL)
             return HST_E_TORN;
-        struct hst_frame f = decode_frame(abi, at, bytes);
+        struct hst_frame f = hst_frame_decode(abi, at, bytes);
         if (!f.executing || at == landmark || walk->fresh_count >= DEPTH_MAX)
             return HST_E_TORN;
         if (walk->fresh_count == next_landmark) {
@@ -218,8 +202,8 @@ static enum hst_status collect(struct hst_frames *frames, struct hst_walk *walk,
             return HST_E_NOMEM;
         walk->fresh[walk->fresh_count++] = f;
         next = f.previous;
-        uint32_t same =
-            may_keep && walk->fresh_count > 1 && !is_mark(abi, &f) ? as_before(walk, &f) : HST_ID_NONE;
+        uint32_t same = may_keep && walk->fresh_count > 1 && !hst_frame_is_mark(abi, &f) ? as_before(walk, &f)
+                                                                                         : HST_ID_NONE;
         if (same == HST_ID_NONE)
             continue;
         may_keep = unchanged_below(frames, walk, same, now_ns);
@@ -230,14 +214,7 @@ static enum hst_status collect(struct hst_frames *frames, struct hst_walk *walk,
     }
     if (walk->fresh_count == 0)
         return HST_OK;
-    const struct hst_frame *root = &walk->fresh[walk->fresh_count - 1];
-    /* To 3.11 nothing marks the root, and a frame just left looks like one: another root than before has to
-     * be seen again. */
-    int other = abi->minor <= 11 && walk->count > 0 && walk->entries[0].address != root->address;
-    walk->other_roots = other ? walk->other_roots + 1 : 0;
-    if (!is_root(walk, abi, root, next) || (other && walk->other_roots < OTHER_ROOTS_WANTED))
-        return HST_E_TORN;
-    return HST_OK;
+    return ends_at_root(frames, walk, next, now_ns) ? HST_OK : HST_E_TORN;
 }
 
 /* Byte offset of the frame's instruction in its code; HST_E_TORN when it lies outside. */
@@ -276,7 +253,7 @@ static enum hst_status resolve(struct hst_frames *frames, const struct hst_frame
                                       .instruction = f->instruction,
                                       .code = HST_ID_NONE,
                                       .location = parent != NULL ? parent->location : HST_ID_NONE};
-    if (is_mark(&frames->runtime->abi, f))
+    if (hst_frame_is_mark(&frames->runtime->abi, f))
         return HST_OK;
     uint32_t code, instruction;
     HST_TRY(hst_code_find(&frames->codes, f->code, now_ns, &code));
@@ -295,12 +272,6 @@ static enum hst_status resolve(struct hst_frames *frames, const struct hst_frame
     return entry->location != HST_ID_NONE ? HST_OK : HST_E_NOMEM;
 }
 
-static int same_frame(const struct hst_frame *a, const struct hst_frame *b)
-{
-    return a->code == b->code && a->instruction == b->instruction && a->previous == b->previous &&
-           a->executing && b->executing;
-}
-
 /* Where the thread keeps the address of the frame that runs. */
 static hst_raddr current_frame_address(const struct hst_walk *walk)
 {
@@ -309,77 +280,22 @@ static hst_raddr current_frame_address(const struct hst_walk *walk)
                                    : walk->view.tstate + abi->tstate_frame;
 }
 
-/* A frame that was left keeps its contents: the callee is alive only when the running frame is this one, or
- * the one that was running above it. */
-static int is_alive(const struct hst_walk *walk, size_t callee, hst_raddr current)
+/* Whether the program makes the call of callee by caller, indexes in fresh with only marks between them. */
+static int believe_edge(struct hst_frames *frames, const struct hst_walk *walk, size_t callee, size_t caller,
+                        const struct hst_frame_entry *parent, uint32_t callee_code)
 {
-    return current == walk->fresh[callee].address || (callee > 0 && current == walk->fresh[0].address);
-}
-
-/* Reads caller, running frame, marks between, callee, running frame, caller in one call: the edge is real
- * when the caller did not move meanwhile and the callee hung below it, alive before and after it was read.
- * callee and caller are indexes in fresh, with only marks between them. */
-static int prove_by_reading(struct hst_frames *frames, const struct hst_walk *walk, size_t callee,
-                            size_t caller)
-{
-    const struct hst_abi *abi = &frames->runtime->abi;
-    uint32_t length = frame_bytes(abi);
-    enum { PIECES_MAX = 10 };
-    uint8_t bytes[PIECES_MAX][FRAME_BYTES_MAX];
-    struct hst_piece pieces[PIECES_MAX];
-    size_t between = caller - callee, count = 0;
-    hst_raddr current[2];
-    if (between + 4 > PIECES_MAX)
-        return 0;
-    pieces[count++] = (struct hst_piece){walk->fresh[caller].address, bytes[0], length};
-    pieces[count++] = (struct hst_piece){current_frame_address(walk), &current[0], sizeof current[0]};
-    for (size_t i = 1; i <= between; i++)
-        pieces[count++] = (struct hst_piece){walk->fresh[caller - i].address, bytes[i], length};
-    pieces[count++] = (struct hst_piece){current_frame_address(walk), &current[1], sizeof current[1]};
-    pieces[count++] = (struct hst_piece){walk->fresh[caller].address, bytes[between + 1], length};
-    frames->stats.proofs++;
-    uint64_t begin = hst_now_ns();
-    if (hst_memory_read_pieces(frames->runtime->memory, pieces, count) != HST_OK ||
-        (!frames->runtime->memory->still && hst_now_ns() - begin > PROOF_NS) ||
-        !is_alive(walk, callee, current[0]) || !is_alive(walk, callee, current[1]))
-        return 0;
-    struct hst_frame below = decode_frame(abi, walk->fresh[caller].address, bytes[0]);
-    struct hst_frame after = decode_frame(abi, below.address, bytes[between + 1]);
-    if (!same_frame(&below, &after) || below.code != walk->fresh[caller].code ||
-        below.instruction != walk->fresh[caller].instruction)
-        return 0;
-    for (size_t i = 1; i <= between; i++) {
-        struct hst_frame f = decode_frame(abi, walk->fresh[caller - i].address, bytes[i]);
-        if (f.previous != below.address || f.code != walk->fresh[caller - i].code || !f.executing)
-            return 0;
-        below = f;
+    const struct hst_edge edge = {.frames = &walk->fresh[callee],
+                                  .count = caller - callee + 1,
+                                  .caller_code = parent->code,
+                                  .callee_code = callee_code,
+                                  .caller_location = parent->location,
+                                  .current = current_frame_address(walk),
+                                  .leaf = walk->fresh[0].address};
+    if (walk->still) {
+        hst_edge_learn(&frames->edges, &edge);
+        return 1;
     }
-    return 1;
-}
-
-/* Whether the call of callee by caller (indexes in fresh, caller's location given) is one that the program
- * makes.  An edge's value holds how often it was proved (low byte) and how often not: edges that never stand
- * the test are tried ever less. */
-static int believe_edge(struct hst_frames *frames, struct hst_walk *walk, size_t callee, size_t caller,
-                        uint32_t caller_location, uint32_t callee_code)
-{
-    uint64_t key = (uint64_t)caller_location << 32 | callee_code;
-    uint32_t value = hst_map_find(&frames->edges, key);
-    uint32_t proved = value != HST_MAP_ABSENT ? value & 0xff : 0;
-    uint32_t failed = value != HST_MAP_ABSENT ? value >> 8 : 0;
-    int believed = proved >= PROOFS_WANTED && failed <= proved * FAILURES_A_PROOF;
-    if (!believed) {
-        int worth_it = failed < PROOF_PATIENCE || failed % PROOF_PATIENCE == 0;
-        for (int i = 0; i < PROOF_TRIES && worth_it && !believed; i++)
-            believed = prove_by_reading(frames, walk, callee, caller);
-        proved += believed && proved < 255 ? 1 : 0;
-        failed += believed || failed > 1 << 20 ? 0 : 1;
-        (void)hst_map_set(&frames->edges, key, failed << 8 | proved);
-    }
-    /* What is put on top of torn stacks has to be beyond doubt. */
-    if (believed && proved >= PROOFS_WANTED && hst_map_find(&frames->sites, caller_location) != callee_code)
-        (void)hst_map_set(&frames->sites, caller_location, callee_code);
-    return believed;
+    return hst_edge_believe(&frames->edges, &edge);
 }
 
 /* Adds a real frame's stack to that of its parent. A program that never comes by the same way twice would
@@ -412,7 +328,7 @@ static enum hst_status put_known_callee(struct hst_frames *frames, struct hst_wa
         count--; /* marks */
     if (count == 0)
         return HST_E_TORN;
-    uint32_t site = hst_map_find(&frames->sites, walk->entries[count - 1].location);
+    uint32_t site = hst_edge_callee_find(&frames->edges, walk->entries[count - 1].location);
     if (site == HST_MAP_ABSENT || frames->codes.codes[site]->gone)
         return HST_OK;
     struct hst_frame_entry entry = {.code = site, .location = frames->codes.codes[site]->leaf_location};
@@ -436,16 +352,19 @@ static enum hst_status believe(struct hst_frames *frames, struct hst_walk *walk,
         return HST_E_NOMEM;
     walk->count = kept;                /* what lies above is rewritten; it counts again when it is believed */
     size_t caller = walk->fresh_count; /* index in fresh of the last real frame below; fresh_count = none */
+    const struct hst_frame_entry *last = NULL; /* its entry */
     for (size_t i = walk->fresh_count; i > 0; i--) {
         size_t at = total - i;
         struct hst_frame_entry *parent = at > 0 ? &walk->entries[at - 1] : NULL;
         struct hst_frame_entry *entry = &walk->entries[at];
         enum hst_status status = resolve(frames, &walk->fresh[i - 1], parent, now_ns, entry);
         if (status == HST_OK && entry->code != HST_ID_NONE) {
-            if (caller < walk->fresh_count &&
-                !believe_edge(frames, walk, i - 1, caller, parent->location, entry->code))
+            if (last != NULL && !believe_edge(frames, walk, i - 1, caller, last, entry->code)) {
                 status = HST_E_TORN;
+                walk->unproved = 1;
+            }
             caller = i - 1;
+            last = entry;
         }
         if (status == HST_E_TORN && at > 0)
             return put_known_callee(frames, walk, at);
@@ -464,14 +383,14 @@ static enum hst_status believe(struct hst_frames *frames, struct hst_walk *walk,
 static enum hst_status rebuild(struct hst_frames *frames, struct hst_walk *walk, uint64_t now_ns)
 {
     const struct hst_abi *abi = &frames->runtime->abi;
-    uint32_t length = frame_bytes(abi), kept = 0;
+    uint32_t length = hst_frame_bytes(abi), kept = 0;
     walk->fresh_count = 0;
     for (; kept < walk->count && walk->entries[kept].address != 0; kept++) {
         const struct hst_frame_entry *e = &walk->entries[kept];
         const uint8_t *bytes = hst_stack_view_get(&walk->view, e->address, length);
         if (bytes == NULL)
             break;
-        struct hst_frame f = decode_frame(abi, e->address, bytes);
+        struct hst_frame f = hst_frame_decode(abi, e->address, bytes);
         if (f.code != e->code_address || f.previous != e->previous || !f.executing)
             break;
         walk->fresh[0] = f;
@@ -505,18 +424,95 @@ static enum hst_status read_once(struct hst_frames *frames, struct hst_walk *wal
     return believe(frames, walk, kept, now_ns);
 }
 
-enum hst_status hst_walk_read(struct hst_frames *frames, struct hst_walk *walk, uint64_t now_ns,
-                              unsigned max_tries, uint32_t *ret_stack)
+/* A number that differs when a frame of the chain has moved. */
+static uint64_t chain_hash(const struct hst_walk *walk)
+{
+    uint64_t hash = walk->fresh_count;
+    for (size_t i = 0; i < walk->fresh_count; i++) {
+        const struct hst_frame *f = &walk->fresh[i];
+        hash = hst_mix64(hash ^ f->address) + f->code;
+        hash = hst_mix64(hash ^ f->instruction) + f->previous;
+    }
+    return hash;
+}
+
+/* Several copies in a row show the same: the thread stands still, and the calls in it are calls that the
+ * program makes. */
+static enum hst_status read_still(struct hst_frames *frames, struct hst_walk *walk, uint64_t now_ns)
+{
+    uint64_t hash = 0;
+    uint32_t kept;
+    for (int i = 0; i < STILL_COPIES; i++) {
+        HST_TRY(hst_stack_view_read(&walk->view));
+        HST_TRY(collect(frames, walk, now_ns, &kept));
+        if (i > 0 && chain_hash(walk) != hash)
+            return HST_E_TORN;
+        hash = chain_hash(walk);
+    }
+    return believe(frames, walk, 0, now_ns);
+}
+
+static uint32_t stack_of(const struct hst_walk *walk)
+{
+    return walk->count > 0 ? walk->entries[walk->count - 1].stack : 0;
+}
+
+static void begin_read(struct hst_frames *frames, struct hst_walk *walk, uint64_t now_ns)
 {
     walk->view.memory = frames->runtime->memory;
     walk->view.abi = &frames->runtime->abi;
+    walk->unproved = 0;
+    if (frames->first_ns == 0)
+        frames->first_ns = now_ns;
+}
+
+enum hst_status hst_walk_read_still(struct hst_frames *frames, struct hst_walk *walk, uint64_t now_ns,
+                                    uint32_t *ret_stack)
+{
+    begin_read(frames, walk, now_ns);
+    walk->still = 1;
+    enum hst_status status = read_still(frames, walk, now_ns);
+    walk->still = 0;
+    HST_TRY(status);
+    frames->stats.stacks++;
+    *ret_stack = stack_of(walk);
+    return HST_OK;
+}
+
+/* The copy had to be cut at a call that is not known: meets the thread at rest and learns what it calls.
+ * Functions that live for less than a read takes are met in no other way. */
+static void meet_at_rest(struct hst_frames *frames, struct hst_walk *walk, uint64_t now_ns)
+{
+    if (frames->place == NULL || walk->tid == 0 || walk->count > STILL_DEPTH_MAX ||
+        frames->held_ns > HELD_AT_START_NS + (now_ns - frames->first_ns) / HELD_PART)
+        return;
+    uint64_t begin = hst_now_ns();
+    if (hst_place_join(frames->place, walk->pid, walk->tid) != HST_OK) {
+        frames->place = NULL;
+        return;
+    }
+    walk->still = 1;
+    (void)!read_still(frames, walk, now_ns);
+    walk->still = 0;
+    hst_place_leave(frames->place);
+    frames->held_ns += hst_now_ns() - begin;
+}
+
+enum hst_status hst_walk_read(struct hst_frames *frames, struct hst_walk *walk, uint64_t now_ns,
+                              unsigned max_tries, uint32_t *ret_stack)
+{
+    begin_read(frames, walk, now_ns);
     for (unsigned i = 0; i < max_tries; i++) {
         /* Who has the patience for many tries looks once, and wants the stack whole more than unbiased. */
         walk->whole_only = max_tries >= MANY_TRIES && i < max_tries / 4 * 3;
         enum hst_status status = read_once(frames, walk, now_ns);
         if (status == HST_OK) {
             frames->stats.stacks++;
-            *ret_stack = walk->count > 0 ? walk->entries[walk->count - 1].stack : 0;
+            if (walk->count > 0 && walk->entries[0].address != walk->odd_root)
+                walk->odd_roots = 0;
+            *ret_stack = stack_of(walk);
+            if (walk->unproved)
+                meet_at_rest(frames, walk, now_ns);
             return HST_OK;
         }
         if (status != HST_E_TORN)

@@ -286,6 +286,12 @@ enum hst_status hst_stack_view_read(struct hst_stack_view *view)
     return HST_E_TORN;
 }
 
+hst_raddr hst_stack_view_first_frame(const struct hst_stack_view *view)
+{
+    /* The first slot of the first chunk stays free, so that the chunk is never given back. */
+    return view->active > 0 ? view->chunks[0].base + CHUNK_HEAD_BYTES + 8 : 0;
+}
+
 static int chunk_holds(const struct hst_chunk *c, hst_raddr address)
 {
     return address >= c->base && address - c->base < c->size;

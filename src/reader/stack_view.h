@@ -46,6 +46,8 @@ void hst_stack_view_init(struct hst_stack_view *view, struct hst_memory *memory,
 void hst_stack_view_release(struct hst_stack_view *view);
 /* Makes a fresh copy and sets top_frame. */
 enum hst_status hst_stack_view_read(struct hst_stack_view *view) HST_MUST_CHECK;
+/* Where the thread's first frame lies; 0: this version has no data stack, or the thread has none yet. */
+hst_raddr hst_stack_view_first_frame(const struct hst_stack_view *view);
 /* length bytes of the target at address, in the copy (read now if they are not); NULL when they cannot be
  * read. Valid until the next call of this module. */
 const uint8_t *hst_stack_view_get(struct hst_stack_view *view, hst_raddr address, uint32_t length);

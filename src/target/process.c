@@ -34,25 +34,42 @@ static enum hst_status read_proc(int pid, const char *name, size_t limit, struct
     return status == HST_E_NOENT ? HST_E_GONE : status;
 }
 
-enum hst_status hst_process_read(int pid, struct hst_process_facts *ret_facts)
+static enum hst_status read_facts(int pid, const char *file, struct hst_process_facts *ret_facts)
 {
     struct hst_buffer text;
-    HST_TRY(read_proc(pid, "stat", 1 << 14, &text));
+    HST_TRY(read_proc(pid, file, 1 << 14, &text));
     /* pid (comm) state ppid ...; comm may hold anything, so the last parenthesis counts. Fields 14, 15: CPU
-     * ticks; 22: start */
+     * ticks; 22: start; 39: CPU */
     const char *at = strrchr((char *)text.data, ')');
     struct hst_process_facts facts = {0};
     uint64_t user = 0, kernel = 0;
-    int fields = at == NULL ? 0
-                            : sscanf(at + 1,
-                                     " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64
-                                     " %*d %*d %*d %*d %*d %*d %" SCNu64,
-                                     &facts.state, &facts.parent, &user, &kernel, &facts.start_ticks);
+    int fields = at == NULL
+                     ? 0
+                     : sscanf(at + 1,
+                              " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64
+                              " %*d %*d %*d %*d %*d %*d %" SCNu64
+                              " %*u %*d %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*d %d",
+                              &facts.state, &facts.parent, &user, &kernel, &facts.start_ticks, &facts.cpu);
     hst_buffer_release(&text);
-    if (fields != 5)
+    if (fields != 6)
         return HST_E_IO;
     facts.cpu_ns = (user + kernel) * (1000000000u / (uint64_t)sysconf(_SC_CLK_TCK));
     *ret_facts = facts;
+    return HST_OK;
+}
+
+enum hst_status hst_process_read(int pid, struct hst_process_facts *ret_facts)
+{
+    return read_facts(pid, "stat", ret_facts);
+}
+
+enum hst_status hst_thread_cpu_read(int pid, int tid, int *ret_cpu)
+{
+    struct hst_process_facts facts;
+    char file[32];
+    (void)snprintf(file, sizeof file, "task/%d/stat", tid);
+    HST_TRY(read_facts(pid, file, &facts));
+    *ret_cpu = facts.cpu;
     return HST_OK;
 }
 

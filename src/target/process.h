@@ -13,6 +13,7 @@ struct hst_process_facts {
     char state;           /* R, S, D, Z, ... */
     uint64_t start_ticks; /* since boot: tells a reused pid from the one that had it before */
     uint64_t cpu_ns;      /* user + system, children not counted */
+    int cpu;              /* that its main thread was on last */
 };
 
 /* HST_E_GONE: no such process. */
@@ -33,6 +34,9 @@ enum hst_status hst_process_children(int pid, int **ret_pids, size_t *ret_count)
 enum hst_status hst_thread_inner_id(int pid, int tid, uint64_t *ret_id) HST_MUST_CHECK;
 /* The system's name of a thread ("comm"), "" when it cannot be told. */
 void hst_thread_name(int pid, int tid, char *into, size_t size);
+
+/* The CPU that a thread was on last. */
+enum hst_status hst_thread_cpu_read(int pid, int tid, int *ret_cpu) HST_MUST_CHECK;
 
 /* When the process started, since 1970-01-01 UTC. */
 uint64_t hst_process_start_wall_ns(const struct hst_process_facts *facts);

@@ -16,7 +16,7 @@ static enum hst_status open_walks(struct replay *replay)
     if (replay->walks == NULL)
         return HST_E_NOMEM;
     for (size_t i = 0; i < replay->thread_count; i++)
-        HST_TRY(hst_walk_new(replay->threads[i].address, &replay->walks[i]));
+        HST_TRY(hst_walk_new(replay->threads[i].address, 0, 0, &replay->walks[i]));
     return HST_OK;
 }
 
