@@ -125,7 +125,8 @@ static int find_library_calls(struct walk *walk)
                 return 0;
             entries[count++] = (struct entry){.own = own, .library = library};
         }
-        entries[e].ns += view->rows[i].weight_ns;
+        if (entries != NULL) /* never NULL here: e is one of its rows, which the analyser cannot know */
+            entries[e].ns += view->rows[i].weight_ns;
     }
     HST_CLEANUP_FREE uint64_t *most = hst_alloc_zero(walk->totals->function_count + 1, sizeof *most);
     if (most == NULL)

@@ -233,9 +233,8 @@ static enum hst_status add_threads(struct process_dump *p)
         const struct hst_tstate *tstate = &p->reader.tstates[i];
         struct look look = {.files = {.schedstat = -1, .syscall = -1}};
         char comm[64];
-        if (hst_thread_ids_find(&p->ids, &p->runtime, tstate, &look.tid) != HST_OK)
-            look.tid = 0;
-        else if (hst_thread_files_open(p->pid, look.tid, &look.files) != HST_OK)
+        if (hst_thread_ids_find(&p->ids, &p->runtime, tstate, &look.tid) != HST_OK ||
+            hst_thread_files_open(p->pid, look.tid, &look.files) != HST_OK)
             look.tid = 0;
         struct hst_dump_thread *row = hst_dump_add_thread(p->dump);
         if (row == NULL)
@@ -317,7 +316,7 @@ static size_t other_holder(struct process_dump *p, size_t index, struct hst_gil 
 static enum hst_status settle_gil(struct process_dump *p)
 {
     for (size_t i = 0; i < p->look_count; i++) {
-        struct hst_gil gil;
+        struct hst_gil gil = {0};
         for (int round = 0; (p->dump->threads[p->looks[i].row].flags & HST_SAMPLE_HOLDS_GIL) != 0; round++) {
             size_t k = other_holder(p, i, &gil);
             if (k == i)

@@ -6,11 +6,13 @@
 enum {
     TRIES = 16,
     MANY_THREADS = 8, /* below, every thread is looked at in every round */
-    BACKOFF_MAX = 16, /* rounds between two looks at a thread that sleeps */
+    BACKOFF_MIN = 5,  /* rounds between two looks at a thread that sleeps; it doubles and more, up to: */
 };
+#define BACKOFF_NS 16000000u
+#define IDLE_BACKOFF_NS 100000000u
 /* Flat out, the files in /proc are read no more often than this, and the lock's state likewise. */
 #define LOOK_EVERY_NS 200000u
-#define GIL_EVERY_NS 20000u
+#define GIL_EVERY_NS 100000u
 
 static enum hst_status emit(struct hst_session *session, const struct hst_watched_thread *thread,
                             const struct hst_observation *what, uint64_t now_ns, uint64_t weight_ns)
@@ -83,12 +85,29 @@ static enum hst_status settle_gap(struct hst_session *session, const struct hst_
     return HST_OK;
 }
 
+/* A thread that sleeps is looked at ever more seldom, as long as it does not get the lock. */
 static void back_off(struct hst_session *session, struct hst_watched_thread *thread)
 {
     if (session->thread_total <= MANY_THREADS || session->period_ns == 0)
         return;
-    thread->backoff = thread->backoff < BACKOFF_MAX / 2 ? thread->backoff * 2 + 1 : BACKOFF_MAX;
+    uint64_t most = (thread->now.state == HST_STATE_IDLE ? IDLE_BACKOFF_NS : BACKOFF_NS) / session->period_ns;
+    uint64_t next = thread->backoff * 2u + BACKOFF_MIN;
+    thread->backoff = (uint32_t)(next < most ? next : most);
     thread->skip = thread->backoff;
+}
+
+static const struct hst_gil *gil_of(const struct hst_session *session, struct hst_watch *watch,
+                                    const struct hst_watched_thread *thread, uint64_t now_ns)
+{
+    uint64_t tick = session->period_ns != 0 ? session->tick : now_ns / GIL_EVERY_NS;
+    return hst_watch_gil(watch, thread->tstate.interpreter, tick);
+}
+
+/* A thread that holds the lock does not sleep, whatever it did when it was last looked at. */
+static int has_lock(const struct hst_session *session, struct hst_watch *watch,
+                    const struct hst_watched_thread *thread, uint64_t now_ns)
+{
+    return gil_of(session, watch, thread, now_ns)->holder == thread->tstate.address;
 }
 
 /* What the thread does, looked up as far as it can have changed. *ret_slept: nothing has. HST_E_GONE,
@@ -96,8 +115,7 @@ static void back_off(struct hst_session *session, struct hst_watched_thread *thr
 static enum hst_status observe(struct hst_session *session, struct hst_watch *watch,
                                struct hst_watched_thread *thread, uint64_t now_ns, int *ret_slept)
 {
-    uint64_t gil_tick = session->period_ns != 0 ? session->tick : now_ns / GIL_EVERY_NS;
-    const struct hst_gil *gil = hst_watch_gil(watch, thread->tstate.interpreter, gil_tick);
+    const struct hst_gil *gil = gil_of(session, watch, thread, now_ns);
     *ret_slept = 0;
     if (session->period_ns != 0 || now_ns - thread->look_ns >= LOOK_EVERY_NS)
         HST_TRY(hst_watched_thread_look(thread, gil, watch->runtime.abi.gil_size, now_ns, ret_slept));
@@ -142,7 +160,7 @@ enum hst_status hst_session_sample(struct hst_session *session, uint64_t now_ns,
             continue;
         for (size_t k = 0; k < watch->thread_count; k++) {
             struct hst_watched_thread *thread = &watch->threads[k];
-            if (thread->skip > 0) {
+            if (thread->skip > 0 && !has_lock(session, watch, thread, now_ns)) {
                 thread->skip--;
                 continue;
             }

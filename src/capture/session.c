@@ -21,9 +21,12 @@
 #include "base/memory.h"
 
 #define CHECK_EVERY_NS 10000000u
+#define CHECK_THREAD_NS 100000u /* more for each thread: the kernel adds up their times for it */
 #define BUDGET_EVERY_NS 250000000u
 #define FLUSH_EVERY_NS 900000000u
 #define SPIN_POLL_NS 1000000u
+#define CHILDREN_PART 300u /* of the time, to look for children of all threads; but each */
+#define CHILDREN_AFTER_NS 250000000u
 #define MOVE_EVERY_NS 50000000u
 #define SAMPLER_NICE (-10)
 #define REALTIME_PERIOD_NS 90000u /* up to 10 kHz */
@@ -96,6 +99,19 @@ static enum hst_status watch_pid(struct hst_session *session, int pid, uint64_t 
     return HST_OK;
 }
 
+/* The children of a watch's main thread, and, as often as that is cheap, of all its threads. */
+static enum hst_status list_children(struct hst_watch *watch, uint64_t now_ns, int **ret_pids,
+                                     size_t *ret_count)
+{
+    if (now_ns < watch->children_ns)
+        return hst_thread_children(watch->pid, watch->pid, ret_pids, ret_count);
+    uint64_t begin = hst_now_ns();
+    enum hst_status status = hst_process_children(watch->pid, ret_pids, ret_count);
+    uint64_t pause = (hst_now_ns() - begin) * CHILDREN_PART;
+    watch->children_ns = now_ns + (pause < CHILDREN_AFTER_NS ? pause : CHILDREN_AFTER_NS);
+    return status;
+}
+
 /* Children of what is under watch come under watch. */
 static enum hst_status find_children(struct hst_session *session, uint64_t now_ns)
 {
@@ -103,7 +119,7 @@ static enum hst_status find_children(struct hst_session *session, uint64_t now_n
         HST_CLEANUP_FREE int *pids = NULL;
         size_t count = 0;
         if (session->watches[i]->state == HST_WATCH_GONE ||
-            hst_process_children(session->watches[i]->pid, &pids, &count) != HST_OK)
+            list_children(session->watches[i], now_ns, &pids, &count) != HST_OK)
             continue;
         for (size_t k = 0; k < count; k++)
             HST_TRY(watch_pid(session, pids[k], now_ns));
@@ -225,7 +241,7 @@ static enum hst_status housekeeping(struct hst_session *session, uint64_t now_ns
 {
     HST_TRY(attach_waiting(session, now_ns));
     if (now_ns >= session->next_check_ns) {
-        session->next_check_ns = now_ns + CHECK_EVERY_NS;
+        session->next_check_ns = now_ns + CHECK_EVERY_NS + session->thread_total * CHECK_THREAD_NS;
         HST_TRY(check_processes(session, now_ns));
     }
     keep_budget(session, now_ns);
@@ -313,16 +329,20 @@ static void give_up_realtime(struct hst_session *session)
     (void)setpriority(PRIO_PROCESS, 0, SAMPLER_NICE);
 }
 
-static enum hst_status sample_now(struct hst_session *session, uint64_t boundary, uint64_t *last)
+static uint64_t session_now(const struct hst_session *session) { return hst_now_ns() - session->start_ns; }
+
+/* One round at *now, which becomes its end. */
+static enum hst_status sample_now(struct hst_session *session, uint64_t boundary, uint64_t *now)
 {
-    uint64_t begin = hst_now_ns() - session->start_ns;
-    if (session->tick > 0 && begin - *last > session->info->cost.longest_gap_ns)
-        session->info->cost.longest_gap_ns = begin - *last;
-    *last = begin;
+    uint64_t begin = *now;
+    if (session->tick > 0 && begin - session->sampled_ns > session->info->cost.longest_gap_ns)
+        session->info->cost.longest_gap_ns = begin - session->sampled_ns;
+    session->sampled_ns = begin;
     session->tick++;
     session->info->cost.ticks++;
     enum hst_status status = hst_session_sample(session, begin, boundary != 0 ? boundary : begin);
-    uint64_t took = hst_now_ns() - session->start_ns - begin;
+    *now = session_now(session);
+    uint64_t took = *now - begin;
     session->read_ns += took;
     session->long_rounds = took > session->period_ns / REALTIME_FRACTION ? session->long_rounds + 1 : 0;
     if (session->realtime && session->long_rounds >= LONG_ROUNDS_MAX)
@@ -346,9 +366,9 @@ static int nothing_to_sample(const struct hst_session *session)
 static enum hst_status loop(struct hst_session *session, struct waits *waits, enum hst_session_end *ret_end,
                             struct hst_error *err)
 {
-    uint64_t boundary = 0, last = 0, polled = 0;
+    uint64_t boundary = 0, polled = 0, now = session_now(session);
     for (;;) {
-        uint64_t now = hst_now_ns() - session->start_ns, wake = now;
+        uint64_t wake = now;
         if (session->options.duration_ns != 0 && now >= session->options.duration_ns) {
             *ret_end = HST_END_DURATION;
             return HST_OK;
@@ -357,16 +377,21 @@ static enum hst_status loop(struct hst_session *session, struct waits *waits, en
             next_tick(session, &boundary, &wake);
         else
             boundary = 0;
-        if ((session->period_ns != 0 || now - polled >= SPIN_POLL_NS) &&
-            wait_until(session, waits, wake, ret_end))
-            return HST_OK;
-        polled = session->period_ns != 0 || now - polled >= SPIN_POLL_NS ? now : polled;
-        HST_TRY(housekeeping(session, hst_now_ns() - session->start_ns, err));
-        if (!session->child && (session->watches[0]->state == HST_WATCH_GONE || nothing_to_sample(session))) {
-            *ret_end = HST_END_EXITED;
-            return HST_OK;
+        /* Flat out, a round takes a microsecond or two: what else there is to do is looked for more seldom.
+         */
+        if (session->period_ns != 0 || now - polled >= SPIN_POLL_NS || session->tick == 0) {
+            if (wait_until(session, waits, wake, ret_end))
+                return HST_OK;
+            polled = session_now(session);
+            HST_TRY(housekeeping(session, polled, err));
+            if (!session->child &&
+                (session->watches[0]->state == HST_WATCH_GONE || nothing_to_sample(session))) {
+                *ret_end = HST_END_EXITED;
+                return HST_OK;
+            }
+            now = session_now(session);
         }
-        HST_TRY(sample_now(session, boundary, &last));
+        HST_TRY(sample_now(session, boundary, &now));
     }
 }
 

@@ -47,6 +47,7 @@ struct hst_session {
     int exit_status; /* of the child, as wait(2) gives it; -1 = not known */
     uint64_t start_ns, tick, period_ns;
     uint64_t next_check_ns, next_flush_ns, next_budget_ns;
+    uint64_t sampled_ns; /* when the last round began */
     uint64_t read_ns, budget_cpu_ns, first_sample_ns;
     uint64_t random;
     struct hst_place place;

@@ -10,7 +10,7 @@
 
 enum { BAD_REFRESHES_MAX = 5 };
 #define NAMES_SOON_NS 50000000u
-#define NAMES_EVERY_NS 1000000000u
+#define NAMES_EVERY_NS 5000000000u
 
 enum hst_status hst_watch_new(int pid, uint64_t now_ns, struct hst_watch **ret_watch)
 {
@@ -243,6 +243,8 @@ enum hst_status hst_watch_refresh(struct hst_watch *watch, struct hst_profile *p
     HST_TRY(status);
     watch->bad_refreshes = 0;
     watch->refresh_ns = now_ns;
+    watch->interpreter_count =
+        0; /* one may have ended, and another have its address: their locks are found anew */
     drop_threads(watch, profile, listed, count, now_ns);
     int came = 0;
     for (size_t i = 0; i < count; i++)

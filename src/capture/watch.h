@@ -32,6 +32,7 @@ struct hst_watch {
     struct hst_error error;
     uint64_t image_id; /* of the executable, changes by exec */
     uint64_t begin_ns, retry_ns, refresh_ns, name_ns;
+    uint64_t children_ns;   /* when all threads are next asked for children */
     uint32_t model_process; /* index in the profile; HST_ID_NONE until it is a Python */
     struct hst_memory *memory;
     struct hst_runtime runtime;

@@ -95,7 +95,7 @@ int hst_cmd_dump(struct hst_cli *cli, int argc, char **argv)
     struct request request = {0};
     struct hst_error err = {0};
     struct hst_dump dump;
-    int pid;
+    int pid = 0;
     int result = parse(cli, argc, argv, &request);
     if (result == HST_PARSED)
         result = find_subject(cli, request.subject, &pid);

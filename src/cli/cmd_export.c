@@ -229,7 +229,7 @@ int hst_cmd_export(struct hst_cli *cli, int argc, char **argv)
 {
     struct request request = {0};
     int code = parse(cli, argc, argv, &request);
-    if (code != HST_PARSED)
+    if (code != HST_PARSED || request.exporter == NULL)
         return code;
     HST_CLEANUP(stored_run_release) struct stored_run run = {0};
     struct hst_error err = {0};

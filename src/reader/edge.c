@@ -11,10 +11,10 @@ enum {
     FAILURES_A_WITNESS = 10000, /* reads: more of them for each proof, and luck proved it */
     PROOFS_WANTED = 5,          /* without a witness, or by a generator, which may be another's by now */
     FAILURES_A_PROOF = 20,
-    WITNESS_TRIES = 24,
-    PROOF_TRIES = 40,
-    PATIENCE = 16 * PROOF_TRIES, /* failed reads after which an edge is tried only now and then */
-    CALLER_BYTES_MAX = 4096,     /* of a frame with its locals and value stack: as much of it is looked at */
+    WITNESS_TRIES = 8,
+    PROOF_TRIES = 10,
+    EAGER_TRIES = 16,
+    CALLER_BYTES_MAX = 4096, /* of a frame with its locals and value stack: as much of it is looked at */
     ABOVE_MAX = 8,
     CACHE_BYTES_MAX = 18, /* of an instruction that reads an attribute */
 };
@@ -280,8 +280,7 @@ static int is_believed(const struct hst_edge_belief *b, int generator)
            (b->still >= PROOFS_WANTED && b->failed <= b->still * (uint64_t)FAILURES_A_PROOF);
 }
 
-/* Tries to prove the edge; how often it failed is remembered, so that what never stands the test is tried
- * ever less. */
+/* Tries to prove the edge, and notes how often that failed. */
 static void prove(struct hst_edge_table *table, const struct hst_edge *edge, struct hst_edge_belief *belief)
 {
     uint32_t site = hst_map_find(&table->sites, edge->caller_location);
@@ -330,7 +329,10 @@ int hst_edge_believe(struct hst_edge_table *table, const struct hst_edge *edge)
         return 0;
     int generator = table->codes->codes[edge->callee_code]->generator;
     if (!is_believed(belief, generator)) {
-        if (belief->failed >= PATIENCE && belief->failed++ % 16 != 0)
+        /* What never stands the test is tried ever less: when it is asked for the 1st to 8th time, 16th, 32nd
+         * ... */
+        belief->asked += belief->asked < UINT32_MAX;
+        if (belief->asked > EAGER_TRIES && (belief->asked & (belief->asked - 1)) != 0)
             return 0;
         prove(table, edge, belief);
         if (!is_believed(belief, generator))

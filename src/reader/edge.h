@@ -18,6 +18,7 @@
 
 struct hst_edge_belief {
     uint32_t witnessed, still, failed; /* reads that proved it this way, that way, or not */
+    uint32_t asked;                    /* for it while it was not believed */
     uint8_t learned;                   /* seen in a thread that stood still */
 };
 

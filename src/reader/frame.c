@@ -3,12 +3,6 @@
 
 #include <string.h>
 
-uint32_t hst_frame_bytes(const struct hst_abi *abi)
-{
-    uint32_t bytes = abi->minor >= 11 ? abi->frame_localsplus : abi->frame_executing + 4;
-    return bytes < HST_ABI_HEAD_BYTES_MAX ? bytes : HST_ABI_HEAD_BYTES_MAX;
-}
-
 struct hst_frame hst_frame_decode(const struct hst_abi *abi, hst_raddr address, const uint8_t *bytes)
 {
     struct hst_frame f = {.address = address, .previous = hst_u64_at(bytes, abi->frame_previous)};

@@ -32,7 +32,11 @@ static inline hst_raddr hst_frame_untag(const struct hst_abi *abi, uint64_t refe
 }
 
 /* How many bytes of a frame are needed to decode it: its fixed part. At most HST_ABI_HEAD_BYTES_MAX. */
-uint32_t hst_frame_bytes(const struct hst_abi *abi);
+static inline uint32_t hst_frame_bytes(const struct hst_abi *abi)
+{
+    uint32_t bytes = abi->minor >= 11 ? abi->frame_localsplus : abi->frame_executing + 4;
+    return bytes < HST_ABI_HEAD_BYTES_MAX ? bytes : HST_ABI_HEAD_BYTES_MAX;
+}
 struct hst_frame hst_frame_decode(const struct hst_abi *abi, hst_raddr address, const uint8_t *bytes);
 
 /* A mark that the interpreter puts where C code calls Python again; no frame of the program. */

@@ -107,6 +107,19 @@ static int settle(struct hst_frames *frames, struct hst_frame_entry *entry, uint
     return 1;
 }
 
+/* Whether the frame is as it was. This is asked for every frame of every stack. */
+static inline int is_unchanged(const struct hst_abi *abi, const struct hst_frame_entry *e,
+                               const uint8_t *bytes)
+{
+    if (abi->minor >= 11)
+        return hst_frame_untag(abi, hst_u64_at(bytes, abi->frame_code)) == e->code_address &&
+               hst_u64_at(bytes, abi->frame_instruction) == e->instruction &&
+               hst_u64_at(bytes, abi->frame_previous) == e->previous;
+    struct hst_frame f = hst_frame_decode(abi, e->address, bytes);
+    return f.code == e->code_address && f.instruction == e->instruction && f.previous == e->previous &&
+           f.executing;
+}
+
 /* Whether all entries below index are in the copy as they were: then they are taken over. */
 static int unchanged_below(struct hst_frames *frames, struct hst_walk *walk, uint32_t index, uint64_t now_ns)
 {
@@ -116,12 +129,12 @@ static int unchanged_below(struct hst_frames *frames, struct hst_walk *walk, uin
         struct hst_frame_entry *e = &walk->entries[i - 1];
         if (walk->entries[i].previous != e->address || !settle(frames, e, now_ns))
             return 0;
+        if (e->mark) /* between two frames that have not moved: so it has not either, and it lies far away */
+            continue;
         const uint8_t *bytes = hst_stack_view_get(&walk->view, e->address, length);
         if (bytes == NULL)
             return 0;
-        struct hst_frame f = hst_frame_decode(abi, e->address, bytes);
-        if (f.code != e->code_address || f.instruction != e->instruction || f.previous != e->previous ||
-            !f.executing)
+        if (!is_unchanged(abi, e, bytes))
             return 0;
     }
     return 1;
@@ -253,7 +266,8 @@ static enum hst_status resolve(struct hst_frames *frames, const struct hst_frame
                                       .instruction = f->instruction,
                                       .code = HST_ID_NONE,
                                       .location = parent != NULL ? parent->location : HST_ID_NONE};
-    if (hst_frame_is_mark(&frames->runtime->abi, f))
+    entry->mark = (uint8_t)hst_frame_is_mark(&frames->runtime->abi, f);
+    if (entry->mark)
         return HST_OK;
     uint32_t code, instruction;
     HST_TRY(hst_code_find(&frames->codes, f->code, now_ns, &code));
@@ -348,7 +362,7 @@ static enum hst_status believe(struct hst_frames *frames, struct hst_walk *walk,
                                uint64_t now_ns)
 {
     size_t total = kept + walk->fresh_count;
-    if (!HST_RESERVE(walk->entries, walk->capacity, total))
+    if (!HST_RESERVE(walk->entries, walk->capacity, total + 1) || walk->entries == NULL)
         return HST_E_NOMEM;
     walk->count = kept;                /* what lies above is rewritten; it counts again when it is believed */
     size_t caller = walk->fresh_count; /* index in fresh of the last real frame below; fresh_count = none */
@@ -398,7 +412,7 @@ static enum hst_status rebuild(struct hst_frames *frames, struct hst_walk *walk,
         if (f.instruction != e->instruction)
             break;
     }
-    if (walk->fresh_count == 0)
+    if (walk->fresh_count == 0 || walk->entries == NULL)
         return HST_E_TORN;
     size_t count =
         kept < walk->count && walk->fresh[0].address == walk->entries[kept].address ? kept : kept - 1;

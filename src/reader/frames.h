@@ -48,6 +48,7 @@ struct hst_frame_entry {
     uint64_t seen_ns; /* when the frame was first seen: its code object, looked at since, is its own and lives
                          with it */
     uint8_t settled;  /* that look was taken */
+    uint8_t mark;     /* put by the interpreter where C code calls Python */
 };
 
 struct hst_walk;

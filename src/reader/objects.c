@@ -87,9 +87,9 @@ static enum hst_status show_complex(struct shower *s, hst_raddr object)
  * characters. */
 static void add_quoted(struct hst_buffer *into, const uint8_t *text, size_t length, int utf8)
 {
-    char quote =
+    uint8_t quote =
         length > 0 && memchr(text, '\'', length) != NULL && memchr(text, '"', length) == NULL ? '"' : '\'';
-    hst_buffer_add_byte(into, (uint8_t)quote);
+    hst_buffer_add_byte(into, quote);
     for (size_t i = 0; i < length; i++) {
         uint8_t c = text[i];
         int control = utf8 && c == 0xc2 && i + 1 < length && text[i + 1] < 0xa0; /* U+0080 to U+009F */
@@ -104,7 +104,7 @@ static void add_quoted(struct hst_buffer *into, const uint8_t *text, size_t leng
         else
             hst_buffer_add_byte(into, c);
     }
-    hst_buffer_add_byte(into, (uint8_t)quote);
+    hst_buffer_add_byte(into, quote);
 }
 
 static enum hst_status show_str(struct shower *s, hst_raddr object)

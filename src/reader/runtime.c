@@ -9,7 +9,14 @@
 #include "base/memory.h"
 #include "target/symbols.h"
 
-enum { INTERPRETERS_MAX = 4096, THREADS_MAX = 1 << 16, SCAN_BYTES_MAX = 16 << 20 };
+enum {
+    INTERPRETERS_MAX = 4096,
+    THREADS_MAX = 1 << 16,
+    SCAN_BYTES_MAX = 16 << 20,
+    LISTING_BYTES_MAX = HST_ABI_TSTATE_SPAN_MAX + 16,
+    BOTH_BYTES_MAX = 1024,
+    GIL_FIELDS_BYTES = 272, /* the offsets of a layout are at most 256 */
+};
 
 /* The image with the runtime, and what the search met on its way. */
 struct search {
@@ -240,29 +247,60 @@ enum hst_status hst_runtime_find(struct hst_memory *memory, const struct hst_map
     return HST_OK;
 }
 
+/* The fields of a thread state that list it lie close together, and one piece is read twice as fast as four.
+ */
+struct window {
+    uint32_t from, length;
+};
+
+static struct window listing_window(const struct hst_abi *abi)
+{
+    const uint32_t fields[] = {abi->tstate_next, abi->tstate_interp, abi->tstate_thread_id,
+                               abi->tstate_native_thread_id != 0 ? abi->tstate_native_thread_id
+                                                                 : abi->tstate_thread_id};
+    struct window w = {.from = fields[0]};
+    uint32_t to = 0;
+    for (size_t i = 0; i < HST_ARRAY_LENGTH(fields); i++) {
+        w.from = fields[i] < w.from ? fields[i] : w.from;
+        to = fields[i] + 8 > to ? fields[i] + 8 : to;
+    }
+    w.length = to - w.from;
+    return w;
+}
+
+static enum hst_status read_tstate(const struct hst_runtime *runtime, struct window window, hst_raddr at,
+                                   struct hst_tstate *into, hst_raddr *ret_next, hst_raddr *ret_interpreter)
+{
+    const struct hst_abi *abi = &runtime->abi;
+    uint8_t bytes[LISTING_BYTES_MAX];
+    if (window.length > sizeof bytes)
+        return HST_E_INVALID;
+    HST_TRY(hst_memory_read(runtime->memory, at + window.from, bytes, window.length));
+    memcpy(ret_next, bytes + (abi->tstate_next - window.from), sizeof *ret_next);
+    memcpy(ret_interpreter, bytes + (abi->tstate_interp - window.from), sizeof *ret_interpreter);
+    memcpy(&into->thread_id, bytes + (abi->tstate_thread_id - window.from), sizeof into->thread_id);
+    if (abi->tstate_native_thread_id != 0)
+        memcpy(&into->native_id, bytes + (abi->tstate_native_thread_id - window.from),
+               sizeof into->native_id);
+    return HST_OK;
+}
+
 /* Appends the threads of one interpreter. */
 static enum hst_status list_threads(const struct hst_runtime *runtime, hst_raddr interpreter, uint64_t id,
                                     struct hst_tstate **threads, size_t *capacity, size_t *count)
 {
-    const struct hst_abi *abi = &runtime->abi;
+    const struct window window = listing_window(&runtime->abi);
     hst_raddr at;
-    HST_TRY(hst_memory_read_u64(runtime->memory, interpreter + abi->interp_threads_head, &at));
+    HST_TRY(hst_memory_read_u64(runtime->memory, interpreter + runtime->abi.interp_threads_head, &at));
     while (at != 0) {
         struct hst_tstate t = {.address = at, .interpreter = interpreter, .interpreter_id = id};
-        uint64_t next, back;
-        struct hst_piece pieces[] = {
-            {at + abi->tstate_next, &next, sizeof next},
-            {at + abi->tstate_interp, &back, sizeof back},
-            {at + abi->tstate_thread_id, &t.thread_id, sizeof t.thread_id},
-            {at + abi->tstate_native_thread_id, &t.native_id, sizeof t.native_id},
-        };
-        HST_TRY(hst_memory_read_pieces(runtime->memory, pieces, abi->tstate_native_thread_id != 0 ? 4 : 3));
+        hst_raddr back;
+        HST_TRY(read_tstate(runtime, window, t.address, &t, &at, &back));
         if (back != interpreter || *count >= THREADS_MAX)
             return HST_E_TORN; /* a thread ended while the list was walked */
         if (!HST_RESERVE(*threads, *capacity, *count + 1))
             return HST_E_NOMEM;
         (*threads)[(*count)++] = t;
-        at = next;
     }
     return HST_OK;
 }
@@ -289,31 +327,62 @@ enum hst_status hst_runtime_threads(const struct hst_runtime *runtime, struct hs
     return HST_OK;
 }
 
-enum hst_status hst_runtime_gil(const struct hst_runtime *runtime, hst_raddr interpreter,
-                                struct hst_gil *ret_gil)
+/* Where an interpreter's lock is: its own, or the one that all share (to 3.11). */
+static enum hst_status find_gil(const struct hst_runtime *runtime, hst_raddr interpreter,
+                                hst_raddr *ret_address)
 {
     const struct hst_abi *abi = &runtime->abi;
-    struct hst_gil gil = {0};
-    uint64_t holder = 0;
-    int32_t locked = 0;
+    if (abi->interp_gil_pointer == 0)
+        *ret_address = runtime->address + abi->runtime_gil;
+    else
+        HST_TRY(hst_memory_read_u64(runtime->memory, interpreter + abi->interp_gil_pointer, ret_address));
+    return *ret_address != 0 ? HST_OK : HST_E_TORN;
+}
+
+/* Reads two small things by one piece if they lie close together: a piece costs as much as some kilobytes. */
+static enum hst_status read_both(const struct hst_runtime *runtime, struct hst_piece first,
+                                 struct hst_piece second)
+{
+    uint8_t bytes[BOTH_BYTES_MAX];
+    if (second.address < first.address) {
+        struct hst_piece other = first;
+        first = second;
+        second = other;
+    }
+    uint64_t length = second.address + second.length - first.address;
+    if (length > sizeof bytes || length < first.length)
+        return hst_memory_read_pieces(runtime->memory, (struct hst_piece[]){first, second}, 2);
+    HST_TRY(hst_memory_read(runtime->memory, first.address, bytes, length));
+    memcpy(first.into, bytes, first.length);
+    memcpy(second.into, bytes + (length - second.length), second.length);
+    return HST_OK;
+}
+
+enum hst_status hst_runtime_gil(const struct hst_runtime *runtime, hst_raddr interpreter, struct hst_gil *gil)
+{
+    const struct hst_abi *abi = &runtime->abi;
+    struct hst_gil now = {.address = gil->address};
     hst_raddr collecting_at = abi->interp_gc_collecting != 0 ? interpreter + abi->interp_gc_collecting
                                                              : runtime->address + abi->runtime_gc_collecting;
+    struct hst_piece collecting = {collecting_at, &now.collecting, sizeof(int32_t)};
     if (abi->free_threaded) {
-        HST_TRY(hst_memory_read(runtime->memory, collecting_at, &gil.collecting, sizeof(int32_t)));
-        *ret_gil = gil;
+        HST_TRY(hst_memory_read_pieces(runtime->memory, &collecting, 1));
+        *gil = now;
         return HST_OK;
     }
-    if (abi->interp_gil_pointer != 0)
-        HST_TRY(hst_memory_read_u64(runtime->memory, interpreter + abi->interp_gil_pointer, &gil.address));
-    else
-        gil.address = runtime->address + abi->runtime_gil;
-    if (gil.address == 0)
-        return HST_E_TORN;
-    struct hst_piece pieces[] = {{gil.address + abi->gil_holder, &holder, sizeof holder},
-                                 {gil.address + abi->gil_locked, &locked, sizeof locked},
-                                 {collecting_at, &gil.collecting, sizeof(int32_t)}};
-    HST_TRY(hst_memory_read_pieces(runtime->memory, pieces, 3));
-    gil.holder = locked > 0 ? holder : 0;
-    *ret_gil = gil;
+    if (now.address == 0)
+        HST_TRY(find_gil(runtime, interpreter, &now.address));
+    uint32_t first = abi->gil_holder < abi->gil_locked ? abi->gil_holder : abi->gil_locked;
+    uint32_t last = abi->gil_holder < abi->gil_locked ? abi->gil_locked + 4 : abi->gil_holder + 8;
+    uint8_t fields[GIL_FIELDS_BYTES];
+    if (last - first > sizeof fields)
+        return HST_E_INVALID;
+    HST_TRY(read_both(runtime, (struct hst_piece){now.address + first, fields, last - first}, collecting));
+    uint64_t holder;
+    int32_t locked;
+    memcpy(&holder, fields + (abi->gil_holder - first), sizeof holder);
+    memcpy(&locked, fields + (abi->gil_locked - first), sizeof locked);
+    now.holder = locked > 0 ? holder : 0;
+    *gil = now;
     return HST_OK;
 }

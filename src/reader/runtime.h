@@ -43,7 +43,8 @@ struct hst_gil {
     hst_raddr holder;  /* thread state that holds it; 0 = nobody */
     int collecting;
 };
+/* gil->address: as an earlier call found it (it stays), or 0. On failure *gil is as it was. */
 enum hst_status hst_runtime_gil(const struct hst_runtime *runtime, hst_raddr interpreter,
-                                struct hst_gil *ret_gil) HST_MUST_CHECK;
+                                struct hst_gil *gil) HST_MUST_CHECK;
 
 #endif

@@ -382,7 +382,7 @@ static const uint8_t *add_loose(struct hst_stack_view *view, hst_raddr address, 
     return view->buffer + at;
 }
 
-const uint8_t *hst_stack_view_get(struct hst_stack_view *view, hst_raddr address, uint32_t length)
+const uint8_t *hst_stack_view_fetch(struct hst_stack_view *view, hst_raddr address, uint32_t length)
 {
     struct hst_chunk *c = chunk_of(view, address);
     if (c != NULL) {

@@ -50,7 +50,19 @@ enum hst_status hst_stack_view_read(struct hst_stack_view *view) HST_MUST_CHECK;
 hst_raddr hst_stack_view_first_frame(const struct hst_stack_view *view);
 /* length bytes of the target at address, in the copy (read now if they are not); NULL when they cannot be
  * read. Valid until the next call of this module. */
-const uint8_t *hst_stack_view_get(struct hst_stack_view *view, hst_raddr address, uint32_t length);
+const uint8_t *hst_stack_view_fetch(struct hst_stack_view *view, hst_raddr address, uint32_t length);
+static inline const uint8_t *hst_stack_view_get(struct hst_stack_view *view, hst_raddr address,
+                                                uint32_t length)
+{
+    /* Mostly they are in the chunk of the last question. */
+    if (view->chunk_hint < view->active) {
+        const struct hst_chunk *c = &view->chunks[view->chunk_hint];
+        uint64_t offset = address - c->base;
+        if (offset < c->valid && offset + length <= c->valid)
+            return view->buffer + c->at + offset;
+    }
+    return hst_stack_view_fetch(view, address, length);
+}
 /* The bytes only if the copy has them. */
 const uint8_t *hst_stack_view_peek(const struct hst_stack_view *view, hst_raddr address, uint32_t length);
 

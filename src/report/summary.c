@@ -131,7 +131,7 @@ static void add_functions(struct hst_page *page, const struct hst_totals *totals
         hst_buffer_add_fmt(page->out, "%s %s%*s%llu more function%s (-n %llu)%s\n",
                            hst_page_ink(page, HST_INK_DIM), hst_cell_percent((double)rest_ns / whole).text,
                            NAME_COLUMN - 8, "", (unsigned long long)rest, rest == 1 ? "" : "s",
-                           (unsigned long long)(rest + shown), hst_page_ink(page, HST_INK_RESET));
+                           (unsigned long long)rest + shown, hst_page_ink(page, HST_INK_RESET));
 }
 
 /* "app.py:12", or "src/app.py:12" where two parts of the path fit in half of the column. */

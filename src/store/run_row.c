@@ -94,7 +94,9 @@ static void bind_field(sqlite3_stmt *statement, int index, const struct column *
 /* A text of a file into a field of so many bytes: what does not fit is cut, not inside a character. */
 static void copy_text(char *field, size_t size, const unsigned char *text)
 {
-    size_t length = text != NULL ? strlen((const char *)text) : 0;
+    if (text == NULL)
+        text = (const unsigned char *)"";
+    size_t length = strlen((const char *)text);
     if (length >= size)
         for (length = size - 1; length > 0 && (text[length] & 0xc0) == 0x80;)
             length--;

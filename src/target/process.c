@@ -134,31 +134,56 @@ enum hst_status hst_process_threads(int pid, int **ret_tids, size_t *ret_count)
     return HST_OK;
 }
 
+struct numbers {
+    int *values;
+    size_t count, capacity;
+};
+
+static enum hst_status add_children(int pid, int tid, struct numbers *into)
+{
+    char name[64];
+    struct hst_buffer text;
+    (void)snprintf(name, sizeof name, "task/%d/children", tid);
+    HST_TRY(read_proc(pid, name, 1 << 20, &text));
+    enum hst_status status = HST_OK;
+    for (char *at = (char *)text.data, *end; status == HST_OK; at = end) {
+        long child = strtol(at, &end, 10);
+        if (end == at)
+            break;
+        status = add_number(&into->values, &into->capacity, &into->count, (int)child);
+    }
+    hst_buffer_release(&text);
+    return status;
+}
+
+static enum hst_status take_numbers(enum hst_status status, struct numbers *numbers, int **ret_pids,
+                                    size_t *ret_count)
+{
+    if (status != HST_OK) {
+        hst_free(numbers->values);
+        return status;
+    }
+    *ret_pids = numbers->values;
+    *ret_count = numbers->count;
+    return HST_OK;
+}
+
+enum hst_status hst_thread_children(int pid, int tid, int **ret_pids, size_t *ret_count)
+{
+    struct numbers numbers = {0};
+    return take_numbers(add_children(pid, tid, &numbers), &numbers, ret_pids, ret_count);
+}
+
 enum hst_status hst_process_children(int pid, int **ret_pids, size_t *ret_count)
 {
     HST_CLEANUP_FREE int *tids = NULL;
-    HST_CLEANUP_FREE int *pids = NULL;
-    size_t tid_count, capacity = 0, count = 0;
+    struct numbers numbers = {0};
+    size_t tid_count = 0;
     HST_TRY(hst_process_threads(pid, &tids, &tid_count));
-    for (size_t i = 0; i < tid_count; i++) {
-        char name[64];
-        struct hst_buffer text;
-        (void)snprintf(name, sizeof name, "task/%d/children", tids[i]);
-        if (read_proc(pid, name, 1 << 20, &text) != HST_OK)
-            continue;
-        enum hst_status status = HST_OK;
-        for (char *at = (char *)text.data, *end; status == HST_OK; at = end) {
-            long child = strtol(at, &end, 10);
-            if (end == at)
-                break;
-            status = add_number(&pids, &capacity, &count, (int)child);
-        }
-        hst_buffer_release(&text);
-        HST_TRY(status);
-    }
-    *ret_pids = HST_TAKE(pids);
-    *ret_count = count;
-    return HST_OK;
+    enum hst_status status = HST_OK;
+    for (size_t i = 0; i < tid_count && status != HST_E_NOMEM; i++)
+        status = add_children(pid, tids[i], &numbers); /* a thread may have ended */
+    return take_numbers(status == HST_E_NOMEM ? status : HST_OK, &numbers, ret_pids, ret_count);
 }
 
 enum hst_status hst_thread_inner_id(int pid, int tid, uint64_t *ret_id)

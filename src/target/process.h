@@ -28,7 +28,8 @@ uint64_t hst_process_image_id(int pid);
 
 /* pids or tids as an array that the caller hst_frees. */
 enum hst_status hst_process_threads(int pid, int **ret_tids, size_t *ret_count) HST_MUST_CHECK;
-/* Direct children of all the threads of pid. */
+/* Direct children of one thread, and of all the threads of pid, which opens a file for each. */
+enum hst_status hst_thread_children(int pid, int tid, int **ret_pids, size_t *ret_count) HST_MUST_CHECK;
 enum hst_status hst_process_children(int pid, int **ret_pids, size_t *ret_count) HST_MUST_CHECK;
 /* The number of thread tid in the innermost pid namespace it is in. */
 enum hst_status hst_thread_inner_id(int pid, int tid, uint64_t *ret_id) HST_MUST_CHECK;

@@ -1,7 +1,7 @@
 """The profilers that are compared, each behind one call: attach(pid, seconds, rate) -> what it saw and what it took.
 
-All attach to a program that already runs, each is held on CPU 1 (the programs are on CPU 0), and each writes what it
-saw to a file.  The rivals come from PyPI into .cache/bench; CPython 3.15's own profiler runs in the folder that
+All attach to a program that already runs on the first CPU. The rivals are held on the last CPU; hasten keeps off the
+program's CPU by itself. Each writes what it saw to a file.  The rivals come from PyPI into .cache/bench; CPython 3.15's own profiler runs in the folder that
 tools/interpreters made.
 """
 import collections
@@ -27,8 +27,8 @@ CPUS = sorted(os.sched_getaffinity(0))
 TARGET_CPU, SAMPLER_CPU = CPUS[0], CPUS[-1]
 
 
-def on_cpu(cpu):
-    return lambda: os.sched_setaffinity(0, {cpu})
+def on_cpus(cpus):
+    return lambda: os.sched_setaffinity(0, cpus)
 
 
 def make_venv():
@@ -57,6 +57,7 @@ class Sampler:
     """Base: runs the command, measures its CPU time, peak memory and duration."""
     fastest = 1000000
     exit_codes = {0}
+    cpus = {SAMPLER_CPU}
 
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="hasten-bench-"))
@@ -76,7 +77,7 @@ class Sampler:
             begin, begin_wall_ns = time.monotonic(), time.time_ns()
             process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=log,
                                        stderr=subprocess.STDOUT, env=self.environment(),
-                                       preexec_fn=on_cpu(SAMPLER_CPU))
+                                       preexec_fn=on_cpus(self.cpus))
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
         log = (self.folder / "log").read_text(errors="replace")
@@ -93,6 +94,7 @@ class Sampler:
 
 class Hasten(Sampler):
     name = "hasten"
+    cpus = set(CPUS)
 
     def attach(self, pid, seconds, rate, program=None):
         """program None: only what the run says of itself is read, not its samples."""
@@ -272,7 +274,7 @@ class Target:
         self.process = subprocess.Popen(
             interpreter.command + [interpreter.inside(path)] + [str(word) for word in arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            preexec_fn=on_cpu(TARGET_CPU) if cpu else None)
+            preexec_fn=on_cpus({TARGET_CPU}) if cpu else None)
         self.pid, self.program = self.process.pid, pathlib.Path(path).name
         time.sleep(settle_s)
         if self.process.poll() is not None:

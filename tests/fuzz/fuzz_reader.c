@@ -144,7 +144,7 @@ static void read_everything(struct changed_memory *changed, int with_search, int
             if (with_locals)
                 read_locals(&replay, replay.walks[i]);
         }
-        struct hst_gil gil;
+        struct hst_gil gil = {0};
         if (replay.thread_count > 0)
             (void)!hst_runtime_gil(&replay.runtime, replay.threads[0].interpreter, &gil);
     }

@@ -34,7 +34,7 @@ static enum hst_status record(struct recording *r, int pid, const char *expected
     HST_TRY(replay_open(r->recorder, (char *)r->maps.data, r->maps.length, root, &replay, err));
     enum hst_status status = replay_stacks(&replay, 1, &r->found);
     /* What the lock's state, a second read and variables touch belongs to it. */
-    struct hst_gil gil;
+    struct hst_gil gil = {0};
     if (status == HST_OK)
         status = hst_runtime_gil(&replay.runtime, replay.threads[0].interpreter, &gil);
     hst_buffer_clear(&r->found);

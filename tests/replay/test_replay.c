@@ -159,7 +159,7 @@ static void test_lock_and_threads(void **state)
     struct hst_snapshot *snapshot = load(*state);
     struct replay replay;
     struct hst_error err = {0};
-    struct hst_gil gil;
+    struct hst_gil gil = {0};
     assert_int_equal(replay_open(&snapshot->memory, snapshot->maps, snapshot->maps_length, "", &replay, &err),
                      HST_OK);
     assert_int_equal(replay.thread_count, 4);

@@ -228,8 +228,7 @@ static void test_no_lock_is_no_holder(void **state)
     (void)state;
     for (unsigned minor = 13; minor <= 15; minor++) {
         struct world world;
-        struct hst_gil gil;
-        memset(&gil, 0x55, sizeof gil);
+        struct hst_gil gil = {.holder = 1};
         build(&world, minor, 1);
         assert_int_equal(hst_runtime_gil(&world.runtime, INTERPRETER, &gil), HST_OK);
         assert_true(gil.address == 0 && gil.holder == 0);
