@@ -43,6 +43,11 @@ class Interpreter:
         return not self.pypy and self.version >= OLDEST
 
     @property
+    def stated_version(self):
+        """As hasten names it."""
+        return "CPython " + self.full_version + (" free-threaded" if self.free_threaded else "")
+
+    @property
     def full_version(self):
         return self.id.split("@")[0].rstrip("t")
 

@@ -166,9 +166,11 @@ void hst_dump_set_call(const struct hst_runtime *runtime, const struct hst_gil *
 void hst_dump_set_flags(const struct hst_runtime *runtime, const struct hst_gil *gil,
                         const struct hst_tstate *tstate, struct hst_dump_thread *row)
 {
-    int holds = !runtime->abi.free_threaded && gil->holder == tstate->address;
-    row->flags =
-        (uint8_t)((holds ? HST_SAMPLE_HOLDS_GIL : 0) | (holds && gil->collecting ? HST_SAMPLE_IN_GC : 0));
+    int free_threaded = runtime->abi.free_threaded;
+    int holds = !free_threaded && gil->holder == tstate->address;
+    /* Without the lock, the collector lets no other thread run. */
+    int collects = gil->collecting && (free_threaded ? row->state == HST_STATE_RUNNING : holds);
+    row->flags = (uint8_t)((holds ? HST_SAMPLE_HOLDS_GIL : 0) | (collects ? HST_SAMPLE_IN_GC : 0));
 }
 
 static int compare_threads(const void *left, const void *right, void *context)

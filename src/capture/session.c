@@ -272,25 +272,29 @@ static int take_signal(struct hst_session *session, int fd)
            info.ssi_signo != SIGCHLD;
 }
 
-/* Sleeps until wake_ns (session time) or until something happens. *ret_end is set when the session is over.
- */
+/* Sleeps until wake_ns (session time), or until the session is over: then *ret_end is set.  Other signals do
+ * not end the sleep: each stop of a thread by ptrace sends one. */
 static int wait_until(struct hst_session *session, struct waits *waits, uint64_t wake_ns,
                       enum hst_session_end *ret_end)
 {
-    uint64_t now = hst_now_ns() - session->start_ns;
-    uint64_t left = wake_ns > now ? wake_ns - now : 0;
-    struct timespec timeout = {.tv_sec = (time_t)(left / 1000000000u), .tv_nsec = (long)(left % 1000000000u)};
-    if (ppoll(waits->fds, 2, &timeout, NULL) <= 0)
-        return 0;
-    if ((waits->fds[1].revents & POLLIN) != 0 && take_signal(session, waits->fds[1].fd)) {
-        *ret_end = HST_END_INTERRUPTED;
-        return 1;
+    for (;;) {
+        uint64_t now = hst_now_ns() - session->start_ns;
+        uint64_t left = wake_ns > now ? wake_ns - now : 0;
+        struct timespec timeout = {.tv_sec = (time_t)(left / 1000000000u),
+                                   .tv_nsec = (long)(left % 1000000000u)};
+        if (ppoll(waits->fds, 2, &timeout, NULL) <= 0)
+            return 0;
+        if ((waits->fds[1].revents & POLLIN) != 0 && take_signal(session, waits->fds[1].fd)) {
+            *ret_end = HST_END_INTERRUPTED;
+            return 1;
+        }
+        if (waits->fds[0].revents != 0) {
+            *ret_end = HST_END_EXITED;
+            return 1;
+        }
+        if (left == 0)
+            return 0;
     }
-    if (waits->fds[0].revents != 0) {
-        *ret_end = HST_END_EXITED;
-        return 1;
-    }
-    return 0;
 }
 
 /* The moment of the next sample and the end of the stretch it stands for. Missed stretches are passed over

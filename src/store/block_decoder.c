@@ -24,7 +24,7 @@ struct hst_block_decoder {
 struct layout {
     size_t count;
     unsigned shift;
-    int has_excess;
+    enum hst_block_weights weights;
     uint64_t base_ns, time_rest_ns, excess_rest_ns;
 };
 
@@ -79,14 +79,14 @@ static enum hst_status read_layout(struct hst_cursor *cursor, struct layout *lay
 {
     if (hst_cursor_byte(cursor) != HST_BLOCK_FORMAT)
         return corrupt(ret_reason, "its format is not known");
-    unsigned columns = hst_cursor_byte(cursor);
-    layout->has_excess = columns == 1;
+    unsigned weights = hst_cursor_byte(cursor);
+    layout->weights = (enum hst_block_weights)weights;
     layout->shift = hst_cursor_byte(cursor);
     uint64_t count = hst_cursor_u64(cursor);
     layout->base_ns = hst_cursor_u64(cursor);
     layout->time_rest_ns = hst_cursor_u64(cursor);
     layout->excess_rest_ns = hst_cursor_u64(cursor);
-    if (cursor->failed || columns > 1 || layout->shift > HST_BLOCK_MAX_SHIFT || count == 0 ||
+    if (cursor->failed || weights > HST_BLOCK_WEIGHTS || layout->shift > HST_BLOCK_MAX_SHIFT || count == 0 ||
         count > HST_BLOCK_MAX_SAMPLES || layout->base_ns > HST_BLOCK_MAX_NS ||
         layout->time_rest_ns >> layout->shift != 0 || layout->excess_rest_ns >> layout->shift != 0)
         return corrupt(ret_reason, "its head is out of range");
@@ -143,6 +143,24 @@ static enum hst_status read_times(struct hst_block_decoder *decoder, struct hst_
     return HST_OK;
 }
 
+/* Units -> times; weights as they are. */
+static enum hst_status finish_weights(struct hst_block_decoder *decoder, struct hst_cursor *cursor,
+                                      const struct layout *layout, const char **ret_reason)
+{
+    int64_t weight = 0;
+    uint64_t sum = 0;
+    for (size_t i = 0; i < layout->count; i++) {
+        struct hst_block_row *row = &decoder->rows[i];
+        if (__builtin_add_overflow(weight, hst_cursor_i64(cursor), &weight) || weight < 0 ||
+            __builtin_add_overflow(sum, (uint64_t)weight, &sum) || sum > HST_BLOCK_MAX_NS)
+            return corrupt(ret_reason, "a weight is out of range");
+        int last = i + 1 == layout->count;
+        row->time_ns = layout->base_ns + (row->time_ns << layout->shift) + (last ? layout->time_rest_ns : 0);
+        row->weight_ns = (uint64_t)weight;
+    }
+    return HST_OK;
+}
+
 /* Units -> times and weights.  The weight so far is the time so far plus the excess so far; since both were
  * rounded down it may seem to fall by a unit, and then stays where it was. */
 static enum hst_status finish_rows(struct hst_block_decoder *decoder, struct hst_cursor *cursor,
@@ -151,7 +169,7 @@ static enum hst_status finish_rows(struct hst_block_decoder *decoder, struct hst
     int64_t excess_units = 0, limit = (int64_t)(HST_BLOCK_MAX_NS >> layout->shift), weight_before = 0;
     for (size_t i = 0; i < layout->count; i++) {
         struct hst_block_row *row = &decoder->rows[i];
-        if (layout->has_excess &&
+        if (layout->weights == HST_BLOCK_EXCESS &&
             (__builtin_add_overflow(excess_units, hst_cursor_i64(cursor), &excess_units) ||
              excess_units > limit || excess_units < -limit - 1))
             return corrupt(ret_reason, "a weight is out of range");
@@ -165,8 +183,6 @@ static enum hst_status finish_rows(struct hst_block_decoder *decoder, struct hst
         row->weight_ns = (uint64_t)(weight - weight_before);
         weight_before = weight;
     }
-    if (cursor->failed || cursor->at != cursor->end)
-        return corrupt(ret_reason, "its columns do not end where it ends");
     return HST_OK;
 }
 
@@ -185,7 +201,10 @@ enum hst_status hst_block_decode(struct hst_block_decoder *decoder, const void *
     HST_TRY(read_column(decoder, &cursor, layout.count, offsetof(struct hst_block_row, kind), ret_reason));
     HST_TRY(read_column(decoder, &cursor, layout.count, offsetof(struct hst_block_row, stack), ret_reason));
     HST_TRY(read_times(decoder, &cursor, &layout, ret_reason));
-    HST_TRY(finish_rows(decoder, &cursor, &layout, ret_reason));
+    HST_TRY(layout.weights == HST_BLOCK_WEIGHTS ? finish_weights(decoder, &cursor, &layout, ret_reason)
+                                                : finish_rows(decoder, &cursor, &layout, ret_reason));
+    if (cursor.failed || cursor.at != cursor.end)
+        return corrupt(ret_reason, "its columns do not end where it ends");
     if (decoder->rows[0].time_ns != head->first_ns ||
         decoder->rows[layout.count - 1].time_ns != head->last_ns)
         return corrupt(ret_reason, "it covers another time than its row says");

@@ -196,31 +196,68 @@ static void put_excess(struct hst_block_encoder *encoder, uint64_t base_ns, cons
     }
 }
 
+/* Weights as they are, each as the difference from the one before. */
+static void put_weights(struct hst_block_encoder *encoder, const struct hst_block_row *rows, size_t count)
+{
+    uint64_t before = 0;
+    for (size_t i = 0; i < count; i++) {
+        hst_buffer_add_i64(&encoder->payload, (int64_t)(rows[i].weight_ns - before));
+        before = rows[i].weight_ns;
+    }
+}
+
+/* Flat out, a weight is the interval before its sample: no column.  At a rate every sample stands for a
+ * stretch of equal length, but comes at a random moment of it: the weights hardly differ. Else the excess. */
+static enum hst_block_weights choose_weights(uint64_t base_ns, const struct hst_block_row *rows, size_t count)
+{
+    struct excess excess = {.before_ns = base_ns};
+    int64_t excess_before = 0;
+    uint64_t weight_before = 0;
+    size_t excess_changes = 0, weight_changes = 0;
+    for (size_t i = 0; i < count; i++) {
+        excess_add(&excess, &rows[i]);
+        excess_changes += excess.sum_ns != excess_before;
+        weight_changes += rows[i].weight_ns != weight_before;
+        excess_before = excess.sum_ns;
+        weight_before = rows[i].weight_ns;
+    }
+    return excess_changes == 0               ? HST_BLOCK_WEIGHTS_ARE_INTERVALS
+           : weight_changes < excess_changes ? HST_BLOCK_WEIGHTS
+                                             : HST_BLOCK_EXCESS;
+}
+
+static int64_t excess_of(uint64_t base_ns, const struct hst_block_row *rows, size_t count)
+{
+    struct excess excess = {.before_ns = base_ns};
+    for (size_t i = 0; i < count; i++)
+        excess_add(&excess, &rows[i]);
+    return excess.sum_ns;
+}
+
 static void put_payload(struct hst_block_encoder *encoder, uint64_t base_ns, const struct hst_block_row *rows,
                         size_t count, unsigned shift)
 {
-    struct excess excess = {.before_ns = base_ns};
-    int has_excess = 0;
-    for (size_t i = 0; i < count; i++) {
-        excess_add(&excess, &rows[i]);
-        has_excess |= excess.sum_ns != 0;
-    }
+    enum hst_block_weights weights = choose_weights(base_ns, rows, count);
     uint64_t rest_mask = (UINT64_C(1) << shift) - 1;
+    uint64_t excess_rest =
+        weights == HST_BLOCK_EXCESS ? (uint64_t)excess_of(base_ns, rows, count) & rest_mask : 0;
     struct hst_buffer *payload = &encoder->payload;
     hst_buffer_clear(payload);
     encoder->cut_count = 0;
     hst_buffer_add_byte(payload, HST_BLOCK_FORMAT);
-    hst_buffer_add_byte(payload, (uint8_t)has_excess);
+    hst_buffer_add_byte(payload, (uint8_t)weights);
     hst_buffer_add_byte(payload, (uint8_t)shift);
     hst_buffer_add_u64(payload, count);
     hst_buffer_add_u64(payload, base_ns);
     hst_buffer_add_u64(payload, (rows[count - 1].time_ns - base_ns) & rest_mask);
-    hst_buffer_add_u64(payload, (uint64_t)excess.sum_ns & rest_mask);
+    hst_buffer_add_u64(payload, excess_rest);
     put_column(encoder, rows, count, offsetof(struct hst_block_row, kind));
     put_column(encoder, rows, count, offsetof(struct hst_block_row, stack));
     put_times(encoder, base_ns, rows, count, shift);
-    if (has_excess)
+    if (weights == HST_BLOCK_EXCESS)
         put_excess(encoder, base_ns, rows, count, shift);
+    else if (weights == HST_BLOCK_WEIGHTS)
+        put_weights(encoder, rows, count);
 }
 
 /* Appends the payload, compressed, to out.  With room for the bound (and for the heads of the cuts) only

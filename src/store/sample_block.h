@@ -16,6 +16,13 @@
 #define HST_BLOCK_MAX_SHIFT 40u
 #define HST_BLOCK_MAX_NS (UINT64_C(1) << 60) /* times, and weights summed over a block: 36 years */
 
+/* How a block keeps the weights; the values are part of the format. */
+enum hst_block_weights {
+    HST_BLOCK_WEIGHTS_ARE_INTERVALS = 0,
+    HST_BLOCK_EXCESS = 1,
+    HST_BLOCK_WEIGHTS = 2,
+};
+
 struct hst_block_row {
     uint64_t time_ns, weight_ns;
     uint32_t stack;

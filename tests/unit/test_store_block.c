@@ -127,6 +127,35 @@ static void test_equal_samples_cost_next_to_nothing(void **state)
     free(block);
 }
 
+/* At a rate every sample stands for a stretch of 1 ms and comes at a random moment of it: the weights are
+ * exact and cost nothing, the times at most the 11 bits that are in them. */
+static void test_equal_stretches(void **state)
+{
+    (void)state;
+    struct hst_block_head head;
+    struct block *block = calloc(1, sizeof *block);
+    assert_non_null(block);
+    block->count = 1000;
+    uint64_t seed = 5;
+    for (size_t i = 0; i < block->count; i++)
+        block->rows[i] = (struct hst_block_row){.time_ns = i * 1000000 + next_random(&seed) % 1000000,
+                                                .weight_ns = i == 700 ? 3000000 : 1000000,
+                                                .stack = 7,
+                                                .kind = 1};
+    check_block(block, 1000000);
+    struct hst_buffer bytes = encode(block, &head);
+    assert_true(bytes.length <= block->count * 12 / 8);
+    struct hst_block_decoder *decoder = hst_block_decoder_new();
+    const struct hst_block_row *rows;
+    const char *reason = "";
+    assert_int_equal(hst_block_decode(decoder, bytes.data, bytes.length, &head, &rows, &reason), HST_OK);
+    for (size_t i = 0; i < block->count; i++)
+        assert_int_equal(rows[i].weight_ns, block->rows[i].weight_ns);
+    hst_block_decoder_free(decoder);
+    hst_buffer_release(&bytes);
+    free(block);
+}
+
 /* A call-heavy thread, flat out: another stack among 400 each time, 2 us with noise. */
 static void test_bytes_per_sample(void **state)
 {
@@ -242,6 +271,7 @@ int main(void)
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_extremes),
         cmocka_unit_test(test_equal_samples_cost_next_to_nothing),
+        cmocka_unit_test(test_equal_stretches),
         cmocka_unit_test(test_bytes_per_sample),
         cmocka_unit_test(test_refuses_what_cannot_be_encoded),
         cmocka_unit_test(test_damaged_payload),
