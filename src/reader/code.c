@@ -177,7 +177,10 @@ static enum hst_status read_names(struct hst_code_table *table, struct hst_code 
     if (function.name == HST_ID_NONE || function.file == HST_ID_NONE || function.qualname == HST_ID_NONE)
         return HST_E_TORN;
     const char *file = hst_profile_text(table->profile, function.file);
-    code->internal = strcmp(file, "<shim>") == 0;
+    const char *name = hst_profile_text(table->profile, function.name);
+    /* What the interpreter itself puts around constructors is called __init__, file and all, from 3.13 on. */
+    code->internal =
+        strcmp(file, "<shim>") == 0 || (strcmp(file, "__init__") == 0 && strcmp(name, "__init__") == 0);
     code->function = hst_profile_function(table->profile, &function);
     return code->function != HST_ID_NONE ? HST_OK : HST_E_NOMEM;
 }
@@ -203,6 +206,12 @@ static enum hst_status code_read(struct hst_code_table *table, hst_raddr address
     take_identity(abi, head, code->identity);
     table->code_type = type;
     return HST_OK;
+}
+
+uint32_t hst_code_known(const struct hst_code_table *table, hst_raddr address)
+{
+    uint32_t found = hst_map_find(&table->by_address, address);
+    return found != HST_MAP_ABSENT && !table->codes[found]->gone ? found : HST_ID_NONE;
 }
 
 enum hst_status hst_code_find(struct hst_code_table *table, hst_raddr address, uint64_t now_ns,

@@ -49,6 +49,8 @@ void hst_code_table_release(struct hst_code_table *table);
  * (now). */
 enum hst_status hst_code_find(struct hst_code_table *table, hst_raddr address, uint64_t now_ns,
                               uint32_t *ret_index) HST_MUST_CHECK;
+/* Its index if it has been read before; HST_ID_NONE: it has not. */
+uint32_t hst_code_known(const struct hst_code_table *table, hst_raddr address);
 /* How long a code object may be taken to be the same without a look, when nothing keeps it alive. */
 #define HST_CODE_TRUST_NS 4000000u
 /* Reads the identity again when that was before since_ns; HST_E_TORN when the address is another code

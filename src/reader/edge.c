@@ -37,6 +37,8 @@ void hst_edge_table_release(struct hst_edge_table *table)
 {
     hst_map_release(&table->by_key);
     hst_map_release(&table->sites);
+    hst_map_release(&table->places);
+    hst_map_release(&table->callers);
     hst_free(table->beliefs);
     table->beliefs = NULL;
     table->count = table->capacity = 0;
@@ -308,23 +310,28 @@ static void note_site(struct hst_edge_table *table, const struct hst_edge *edge,
         (void)hst_map_set(&table->sites, edge->caller_location, edge->callee_code | flag);
 }
 
-static uint64_t key_of(const struct hst_edge *edge)
+static uint64_t key_of(uint32_t caller, uint32_t callee) { return (uint64_t)caller << 32 | callee; }
+
+static void note_place(struct hst_edge_table *table, const struct hst_edge *edge)
 {
-    return (uint64_t)edge->caller_location << 32 | edge->callee_code;
+    (void)hst_map_set(&table->places, key_of(edge->caller_code, edge->callee_code), edge->caller_location);
+    (void)hst_map_set(&table->callers, edge->callee_code, edge->caller_code);
 }
 
 void hst_edge_learn(struct hst_edge_table *table, const struct hst_edge *edge)
 {
-    struct hst_edge_belief *belief = belief_of(table, key_of(edge));
+    struct hst_edge_belief *belief = belief_of(table, key_of(edge->caller_location, edge->callee_code));
     if (belief == NULL)
         return;
+    if (!belief->learned)
+        note_place(table, edge);
     belief->learned = 1;
     note_site(table, edge, 0);
 }
 
 int hst_edge_believe(struct hst_edge_table *table, const struct hst_edge *edge)
 {
-    struct hst_edge_belief *belief = belief_of(table, key_of(edge));
+    struct hst_edge_belief *belief = belief_of(table, key_of(edge->caller_location, edge->callee_code));
     if (belief == NULL)
         return 0;
     int generator = table->codes->codes[edge->callee_code]->generator;
@@ -337,9 +344,27 @@ int hst_edge_believe(struct hst_edge_table *table, const struct hst_edge *edge)
         prove(table, edge, belief);
         if (!is_believed(belief, generator))
             return 0;
+        note_place(table, edge);
     }
     note_site(table, edge, belief->witnessed > 0);
     return 1;
+}
+
+int hst_edge_is_known(const struct hst_edge_table *table, uint32_t caller_location, uint32_t callee_code)
+{
+    uint32_t found = hst_map_find(&table->by_key, key_of(caller_location, callee_code));
+    return found != HST_MAP_ABSENT &&
+           is_believed(&table->beliefs[found], table->codes->codes[callee_code]->generator);
+}
+
+uint32_t hst_edge_place_find(const struct hst_edge_table *table, uint32_t caller_code, uint32_t callee_code)
+{
+    return hst_map_find(&table->places, key_of(caller_code, callee_code));
+}
+
+uint32_t hst_edge_caller_find(const struct hst_edge_table *table, uint32_t callee_code)
+{
+    return hst_map_find(&table->callers, callee_code);
 }
 
 uint32_t hst_edge_callee_find(const struct hst_edge_table *table, uint32_t caller_location)

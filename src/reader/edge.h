@@ -30,7 +30,9 @@ struct hst_edge_table {
     struct hst_edge_belief *beliefs;
     size_t count, capacity;
     struct hst_map sites; /* caller location -> code of the callee last proved there, and whether witnessed */
-    uint64_t reads;       /* made to prove */
+    struct hst_map places; /* (caller code, callee code) -> caller location where that call was proved last */
+    struct hst_map callers; /* callee code -> caller code of its call proved last */
+    uint64_t reads;         /* made to prove */
 };
 
 void hst_edge_table_init(struct hst_edge_table *table, struct hst_memory *memory, const struct hst_abi *abi,
@@ -51,6 +53,12 @@ struct hst_edge {
 void hst_edge_learn(struct hst_edge_table *table, const struct hst_edge *edge);
 /* Whether the program makes this call; reads the target as long as that is not known. */
 int hst_edge_believe(struct hst_edge_table *table, const struct hst_edge *edge);
+/* The same without a read: whether it is known by now that code is called at the place. */
+int hst_edge_is_known(const struct hst_edge_table *table, uint32_t caller_location, uint32_t callee_code);
+/* A place in the caller's code (model location) where it calls the callee; HST_MAP_ABSENT: none is known. */
+uint32_t hst_edge_place_find(const struct hst_edge_table *table, uint32_t caller_code, uint32_t callee_code);
+/* The code of the caller whose call of this code was proved last; HST_MAP_ABSENT: none. */
+uint32_t hst_edge_caller_find(const struct hst_edge_table *table, uint32_t callee_code);
 /* The code of the callee last proved at the place, beyond doubt; HST_MAP_ABSENT: none. */
 uint32_t hst_edge_callee_find(const struct hst_edge_table *table, uint32_t caller_location);
 

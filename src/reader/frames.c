@@ -14,6 +14,8 @@ enum {
     ODD_ROOTS_WANTED = 16,
     MANY_TRIES = 64,
     STILL_COPIES = 3,
+    CLIMB_BYTES_MAX = 1 << 14,
+    CLIMB_STEPS_MAX = 8,
     STILL_DEPTH_MAX = 2000,
     STACKS_MAX = 1 << 20, /* about 50 MB of tables */
     RECENT = 2048,        /* direct-mapped address -> entry; a power of two */
@@ -329,25 +331,15 @@ static enum hst_status set_stack(struct hst_frames *frames, const struct hst_fra
     return stack != HST_ID_NONE || profile->stack_count >= STACKS_MAX ? HST_OK : HST_E_NOMEM;
 }
 
-/* The copy is torn above the count entries that are believed: what the uppermost of them calls at this place,
- * if it calls anything there, goes on top. The frame itself was not read, so its entry has no address and is
- * never taken for one. */
-static enum hst_status put_known_callee(struct hst_frames *frames, struct hst_walk *walk, size_t count)
+/* Adds an entry for a frame that was not read, or not alive: it has no address and is never taken for one. */
+static enum hst_status push_unread(struct hst_frames *frames, struct hst_walk *walk, uint32_t code,
+                                   uint32_t location)
 {
-    if (walk->whole_only)
-        return HST_E_TORN;
-    frames->stats.torn++;
-    walk->count = count;
-    while (count > 0 && walk->entries[count - 1].code == HST_ID_NONE)
-        count--; /* marks */
-    if (count == 0)
-        return HST_E_TORN;
-    uint32_t site = hst_edge_callee_find(&frames->edges, walk->entries[count - 1].location);
-    if (site == HST_MAP_ABSENT || frames->codes.codes[site]->gone)
-        return HST_OK;
-    struct hst_frame_entry entry = {.code = site, .location = frames->codes.codes[site]->leaf_location};
+    struct hst_frame_entry entry = {.code = code, .location = location};
     if (entry.location == HST_ID_NONE)
-        entry.location = hst_code_location(&frames->codes, site, 0);
+        entry.location = frames->codes.codes[code]->leaf_location;
+    if (entry.location == HST_ID_NONE)
+        entry.location = hst_code_location(&frames->codes, code, 0);
     if (entry.location == HST_ID_NONE)
         return HST_E_NOMEM;
     HST_TRY(set_stack(frames, &walk->entries[walk->count - 1], &entry));
@@ -355,6 +347,115 @@ static enum hst_status put_known_callee(struct hst_frames *frames, struct hst_wa
         return HST_E_NOMEM;
     walk->entries[walk->count++] = entry;
     return HST_OK;
+}
+
+/* What the uppermost entry calls at its place, if it calls anything there, goes on top. */
+static enum hst_status put_known_callee(struct hst_frames *frames, struct hst_walk *walk)
+{
+    uint32_t site = hst_edge_callee_find(&frames->edges, walk->entries[walk->count - 1].location);
+    if (site == HST_MAP_ABSENT || frames->codes.codes[site]->gone)
+        return HST_OK;
+    return push_unread(frames, walk, site, HST_ID_NONE);
+}
+
+/* One step up from the uppermost entry to what it calls. location: where the callee is; HST_ID_NONE: not
+ * known. HST_E_TORN: it is not known to call that. */
+static enum hst_status step_up(struct hst_frames *frames, struct hst_walk *walk, uint32_t code,
+                               uint32_t location)
+{
+    struct hst_frame_entry *caller = &walk->entries[walk->count - 1];
+    if (hst_edge_is_known(&frames->edges, caller->location, code))
+        return push_unread(frames, walk, code, location);
+    /* The caller has gone on since: it was where it calls that, and the callee is not there any more. */
+    uint32_t place = hst_edge_place_find(&frames->edges, caller->code, code);
+    if (place == HST_MAP_ABSENT)
+        return HST_E_TORN;
+    caller->location = place;
+    caller->address = 0;
+    HST_TRY(set_stack(frames, walk->count > 1 ? caller - 1 : NULL, caller));
+    return push_unread(frames, walk, code, HST_ID_NONE);
+}
+
+/* The code of the frame at an address of the copy; HST_ID_NONE: none that is known. */
+static uint32_t code_at(struct hst_frames *frames, const struct hst_walk *walk, hst_raddr at,
+                        struct hst_frame *ret_frame)
+{
+    const struct hst_abi *abi = &frames->runtime->abi;
+    const uint8_t *bytes = hst_stack_view_peek(&walk->view, at, hst_frame_bytes(abi));
+    if (bytes == NULL)
+        return HST_ID_NONE;
+    *ret_frame = hst_frame_decode(abi, at, bytes);
+    uint32_t code = hst_code_known(&frames->codes, ret_frame->code);
+    return code != HST_ID_NONE && !frames->codes.codes[code]->internal ? code : HST_ID_NONE;
+}
+
+/* From the uppermost entry up the data stack, where each frame lies right behind its caller. */
+static enum hst_status climb_data_stack(struct hst_frames *frames, struct hst_walk *walk, hst_raddr at,
+                                        hst_raddr top)
+{
+    for (; at <= top; at += frames->codes.codes[walk->entries[walk->count - 1].code]->frame_bytes) {
+        struct hst_frame f;
+        uint32_t code = code_at(frames, walk, at, &f), location = HST_ID_NONE, instruction;
+        if (code == HST_ID_NONE)
+            return HST_E_TORN;
+        if (instruction_of(frames, &f, code, &instruction) == HST_OK)
+            location = hst_code_location(&frames->codes, code, instruction);
+        HST_TRY(step_up(frames, walk, code, location));
+        if (at == top)
+            return HST_OK;
+    }
+    return HST_E_TORN;
+}
+
+/* Frames of generators, and to 3.10 all frames, lie anywhere: from the running one downward by the calls that
+ * were proved last, until the uppermost entry is met. */
+static enum hst_status climb_calls(struct hst_frames *frames, struct hst_walk *walk, hst_raddr top)
+{
+    uint32_t codes[CLIMB_STEPS_MAX], wanted = walk->entries[walk->count - 1].code;
+    size_t steps = 0;
+    struct hst_frame f;
+    for (uint32_t code = code_at(frames, walk, top, &f); code != wanted;
+         code = hst_edge_caller_find(&frames->edges, code)) {
+        if (code == HST_ID_NONE || steps == CLIMB_STEPS_MAX)
+            return HST_E_TORN;
+        codes[steps++] = code;
+    }
+    while (steps > 0)
+        HST_TRY(step_up(frames, walk, codes[--steps], HST_ID_NONE));
+    return HST_OK;
+}
+
+/* The running frame was noted first, and the thread went on while the stack was copied.  But a frame that was
+ * left keeps its contents until the next call: between the uppermost entry and the running frame, what lies
+ * there is what ran, as far as it is known to be called by what lies below.  HST_E_TORN: it was not reached.
+ */
+static enum hst_status climb(struct hst_frames *frames, struct hst_walk *walk)
+{
+    const struct hst_frame_entry *from = &walk->entries[walk->count - 1];
+    const struct hst_code *code = frames->codes.codes[from->code];
+    hst_raddr top = walk->view.top_frame, above = from->address + code->frame_bytes;
+    if (from->address == 0 || from->address == top)
+        return HST_E_TORN;
+    enum hst_status status = HST_E_TORN;
+    if (frames->runtime->abi.minor >= 11 && !code->generator && top >= above &&
+        top - above <= CLIMB_BYTES_MAX)
+        status = climb_data_stack(frames, walk, above, top);
+    return status == HST_E_TORN ? climb_calls(frames, walk, top) : status;
+}
+
+/* The copy is torn above the count entries that are believed. */
+static enum hst_status cut(struct hst_frames *frames, struct hst_walk *walk, size_t count)
+{
+    if (walk->whole_only)
+        return HST_E_TORN;
+    frames->stats.torn++;
+    while (count > 0 && walk->entries[count - 1].code == HST_ID_NONE)
+        count--; /* marks */
+    walk->count = count;
+    if (count == 0)
+        return HST_E_TORN;
+    enum hst_status status = climb(frames, walk);
+    return status == HST_E_TORN ? put_known_callee(frames, walk) : status;
 }
 
 /* Turns the fresh frames into entries above the kept ones, up to the first edge that is not believed. */
@@ -381,7 +482,7 @@ static enum hst_status believe(struct hst_frames *frames, struct hst_walk *walk,
             last = entry;
         }
         if (status == HST_E_TORN && at > 0)
-            return put_known_callee(frames, walk, at);
+            return cut(frames, walk, at);
         HST_TRY(status);
         HST_TRY(set_stack(frames, parent, entry));
         walk->recent[entry->address >> 3 & (RECENT - 1)] = (uint32_t)at + 1;
@@ -424,7 +525,7 @@ static enum hst_status rebuild(struct hst_frames *frames, struct hst_walk *walk,
         walk->count = count;
         return status;
     }
-    return put_known_callee(frames, walk, count + 1);
+    return cut(frames, walk, count + 1);
 }
 
 static enum hst_status read_once(struct hst_frames *frames, struct hst_walk *walk, uint64_t now_ns)
