@@ -4,9 +4,11 @@ import collections
 import contextlib
 import sqlite3
 import statistics
+import subprocess
 import time
 
-from samplers import (Austin, Hasten, PySpy, PySpyNonblocking, ROOT, Tachyon, Target, truths)
+from samplers import (Austin, BINARY, Hasten, PySpy, PySpyNonblocking, ROOT, SAMPLER_CPU, Tachyon, Target, on_cpus,
+                      truths)
 from statistics_of import median, median_interval, wilson
 
 PROGRAMS = ROOT / "tests" / "bench" / "programs"
@@ -96,6 +98,22 @@ class Bench:
 
 
 # --- speed ---------------------------------------------------------------------------------------------------------
+@row("floor", "one read of another process's memory, by the kernel alone: no sampler from outside is faster", None, "ns")
+def floor(bench):
+    subprocess.run(["ninja", "-C", str(BINARY.parent), "tests/bench/bench_read"], check=True,
+                   stdout=subprocess.DEVNULL)
+    with Target(bench.usual, PROGRAMS / "work.py", "loop", 600, 10) as target:
+        lines = [subprocess.run([str(BINARY.parent / "tests/bench/bench_read"), str(target.pid)], check=True,
+                                stdout=subprocess.PIPE, text=True, preexec_fn=on_cpus({SAMPLER_CPU})).stdout.splitlines()
+                 for _ in range(2 if bench.quick else 5)]
+    answer = {}
+    for same in zip(*lines):
+        pieces, size, _ = same[0].split()
+        answer["%s piece%s, %s bytes" % (pieces, "" if pieces == "1" else "s", size)] = \
+            Values([line.split()[2] for line in same])
+    return answer
+
+
 def flat_out(bench, kind, depth):
     seconds = bench.seconds(2, 1)
 
@@ -278,7 +296,7 @@ def stated_intervals(bench, program, arguments, mode, runs):
     for turn in range(runs):
         with bench.sampler(Hasten) as sampler:
             path = bench.usual.inside(truths.PROGRAMS / program)
-            log = sampler.launch([_binary(), "run", "-r", 1000, "--"] + bench.usual.command + ["-I", "-S", path, 1] +
+            log = sampler.launch([BINARY, "run", "-r", 1000, "--"] + bench.usual.command + ["-I", "-S", path, 1] +
                                  [a if a != "SEED" else turn for a in arguments])["log"]
             shown = sampler.show(mode)
         truth = truths.truth_of(log)
@@ -298,11 +316,6 @@ def stated_intervals(bench, program, arguments, mode, runs):
     answer.note += "; mean error %.2f points, largest %.2f" % (100 * statistics.mean(errors),
                                                                100 * max(map(abs, errors)))
     return answer
-
-
-def _binary():
-    from samplers import BINARY
-    return BINARY
 
 
 @row("truth", "true share of a function inside the stated 95 % interval (six functions, its own CPU clock)", 95, "%",
