@@ -436,6 +436,7 @@ enum hst_status hst_session_run(struct hst_session *session, int pid, int child,
     session->target = pid;
     session->child = child;
     session->start_ns = hst_now_ns();
+    session->info->start_wall_ns = hst_wall_ns();
     HST_TRY(watch_pid(session, pid, 0));
     if (session->watch_count == 0)
         return hst_error_set(err, HST_E_GONE, "process %d is gone", pid);

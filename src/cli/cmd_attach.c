@@ -43,5 +43,6 @@ int hst_cmd_attach(struct hst_cli *cli, int argc, char **argv)
         hst_message_note(cli, NULL, "--native: not yet; Python frames only");
     HST_CLEANUP_FREE char *command = hst_process_command((int)pid);
     hst_session_block_signals();
-    return hst_record(cli, &o, (int)pid, 0, command != NULL ? command : "", cli->out, &exit_status);
+    struct hst_subject subject = {.pid = (int)pid, .command = command != NULL ? command : ""};
+    return hst_record(cli, &o, &subject, cli->out, &exit_status);
 }

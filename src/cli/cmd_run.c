@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "capture/command.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/program.h"
@@ -35,16 +34,13 @@ static int end_like(int status, int own_result)
 static int run(struct hst_cli *cli, const struct hst_record_options *options,
                const struct hst_program *program)
 {
-    struct hst_error err = {0};
-    int pid, exit_status = -1;
+    struct hst_subject subject = {.words = program->words, .command = program->command};
+    int exit_status = -1;
     hst_session_block_signals();
-    enum hst_status status = hst_command_start(program->words, &pid, &err);
-    if (status != HST_OK) {
-        (void)hst_message_error(cli, &err);
-        return status == HST_E_NOENT ? HST_EXIT_NO_PROGRAM : HST_EXIT_CANNOT_START;
-    }
-    int result = hst_record(cli, options, pid, 1, program->command, cli->err, &exit_status);
-    if (exit_status == -1 && waitpid(pid, &exit_status, 0) != pid)
+    int result = hst_record(cli, options, &subject, cli->err, &exit_status);
+    if (subject.pid == 0)
+        return result;
+    if (exit_status == -1 && waitpid(subject.pid, &exit_status, 0) != subject.pid)
         exit_status = -1; /* hasten failed on the way: the program is not ended for it */
     return end_like(exit_status, result);
 }

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "capture/command.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/open_store.h"
@@ -119,8 +120,8 @@ static enum hst_status begin(struct recording *recording, struct hst_store *stor
 }
 
 /* Runs the session; the run in the store is whole whatever happened. */
-static enum hst_status work(struct recording *recording, const struct hst_record_options *options, int pid,
-                            int child, struct hst_error *err)
+static enum hst_status work(struct recording *recording, const struct hst_record_options *options,
+                            const struct hst_subject *subject, struct hst_error *err)
 {
     struct hst_session_options how = {.rate_hz = options->rate_hz,
                                       .budget_percent = options->budget_percent,
@@ -130,7 +131,8 @@ static enum hst_status work(struct recording *recording, const struct hst_record
     struct hst_sink sink = {.context = recording, .sample = take_sample, .flush = take_flush};
     enum hst_session_end end = HST_END_EXITED;
     hst_session_init(&recording->session, &how, &recording->profile, &recording->info, &sink);
-    enum hst_status status = hst_session_run(&recording->session, pid, child, &end, err);
+    enum hst_status status =
+        hst_session_run(&recording->session, subject->pid, subject->words != NULL, &end, err);
     recording->info.status =
         status == HST_OK && end != HST_END_INTERRUPTED ? HST_RUN_COMPLETE : HST_RUN_INTERRUPTED;
     struct hst_error late = {0};
@@ -165,21 +167,50 @@ static int conclude(struct hst_cli *cli, struct hst_store *store, struct recordi
                : HST_EXIT_OK;
 }
 
-int hst_record(struct hst_cli *cli, const struct hst_record_options *options, int pid, int child,
-               const char *command, FILE *report, int *ret_exit_status)
+/* HST_PARSED when there is a process to sample, else the exit code. */
+static int start(struct hst_cli *cli, struct hst_subject *subject)
+{
+    struct hst_error err = {0};
+    if (subject->words == NULL)
+        return HST_PARSED;
+    enum hst_status status = hst_command_start(subject->words, &subject->pid, &err);
+    if (status == HST_OK)
+        return HST_PARSED;
+    (void)hst_message_error(cli, &err);
+    return status == HST_E_NOENT ? HST_EXIT_NO_PROGRAM : HST_EXIT_CANNOT_START;
+}
+
+/* The program could not be started: there is no run. */
+static void forget(struct hst_store *store, struct recording *recording)
+{
+    struct hst_error ignored;
+    if (recording->writer == NULL)
+        return;
+    recording->info.status = HST_RUN_INTERRUPTED; /* a run that is being recorded is not removed */
+    if (hst_run_writer_finish(recording->writer, &recording->profile, &recording->info, &ignored) == HST_OK)
+        (void)!hst_store_remove(store, recording->info.number, &ignored);
+}
+
+int hst_record(struct hst_cli *cli, const struct hst_record_options *options, struct hst_subject *subject,
+               FILE *report, int *ret_exit_status)
 {
     struct hst_error err = {0};
     struct recording recording = {.session.exit_status = -1};
     HST_CLEANUP_STORE struct hst_store *store = NULL;
     enum hst_status status = hst_cli_store_open(options->store, HST_STORE_WRITE, &store, &err);
     if (status == HST_OK)
-        status = begin(&recording, store, options, command, &err);
-    if (status == HST_OK)
-        status = work(&recording, options, pid, child, &err);
-    int result =
-        status != HST_OK ? hst_message_error(cli, &err) : conclude(cli, store, &recording, options, report);
-    if (status == HST_OK && child)
-        hst_session_wait_child(&recording.session);
+        status = begin(&recording, store, options, subject->command, &err);
+    int result = start(cli, subject);
+    if (result != HST_PARSED) {
+        forget(store, &recording);
+    } else {
+        if (status == HST_OK)
+            status = work(&recording, options, subject, &err);
+        result = status != HST_OK ? hst_message_error(cli, &err)
+                                  : conclude(cli, store, &recording, options, report);
+        if (status == HST_OK && subject->words != NULL)
+            hst_session_wait_child(&recording.session);
+    }
     *ret_exit_status = recording.session.exit_status;
     hst_session_release(&recording.session);
     hst_run_writer_free(recording.writer);

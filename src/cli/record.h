@@ -54,11 +54,19 @@ struct hst_record_options {
             HST_OPTION_TEXT, &(o)->store, NULL                                                                 \
     }
 
-/* Samples pid until it is over and stores the run. command: as typed. child: pid was started by us. report:
- * the stream for what people read at the end. *ret_exit_status: of the child, as wait(2) gives it, -1 = not
- * known. Returns an exit code of hasten itself; failures are said. */
-int hst_record(struct hst_cli *cli, const struct hst_record_options *options, int pid, int child,
-               const char *command, FILE *report, int *ret_exit_status);
+/* What is sampled: a process that runs, or a program that is started as soon as there is a place for its
+ * samples (making one can take the disk a while, and a short program would be over). */
+struct hst_subject {
+    int pid;             /* set when the program has been started; 0 = it has not */
+    char *const *words;  /* the program and its arguments, ending with NULL; NULL = pid runs already */
+    const char *command; /* as typed */
+};
+
+/* Samples the subject until it is over and stores the run. report: the stream for what people read at the
+ * end. *ret_exit_status: of the program that was started, as wait(2) gives it, -1 = not known. Returns an
+ * exit code of hasten itself; failures are said. A program is started also when the store cannot be used. */
+int hst_record(struct hst_cli *cli, const struct hst_record_options *options, struct hst_subject *subject,
+               FILE *report, int *ret_exit_status);
 /* A session took no sample: why, as the process under watch last said it. Returns the exit code. */
 int hst_record_say_nothing(struct hst_cli *cli, const struct hst_session *session);
 
