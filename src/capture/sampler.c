@@ -32,17 +32,30 @@ static enum hst_status emit(struct hst_session *session, const struct hst_watche
     return session->sink.sample(session->sink.context, &sample);
 }
 
+/* A thread that sleeps stands still: if its stack was not believed to its end, it is looked at in that light.
+ * It may sleep for long, and would be shown by the part all that time. */
+static enum hst_status read_walk(struct hst_watch *watch, struct hst_watched_thread *thread, uint64_t now_ns)
+{
+    HST_TRY(hst_walk_read(&watch->frames, thread->walk, now_ns, TRIES, &thread->now.stack));
+    if (hst_walk_is_whole(thread->walk) || hst_state_is_awake(thread->now.state))
+        return HST_OK;
+    enum hst_status status = hst_walk_read_still(&watch->frames, thread->walk, now_ns, &thread->now.stack);
+    return status == HST_E_TORN ? HST_OK : status;
+}
+
 /* Stops the thread for the read when that was asked for. */
 static enum hst_status read_stack(struct hst_session *session, struct hst_watch *watch,
                                   struct hst_watched_thread *thread, uint64_t now_ns)
 {
     if (!session->options.blocking)
-        return hst_walk_read(&watch->frames, thread->walk, now_ns, TRIES, &thread->now.stack);
+        return read_walk(watch, thread, now_ns);
     if (!thread->seized && hst_stop_seize(thread->tid) == HST_OK)
         thread->seized = 1;
     if (!thread->seized || hst_stop_interrupt(thread->tid) != HST_OK)
         return HST_E_TORN;
-    enum hst_status status = hst_walk_read(&watch->frames, thread->walk, now_ns, TRIES, &thread->now.stack);
+    enum hst_status status = hst_walk_read_still(&watch->frames, thread->walk, now_ns, &thread->now.stack);
+    if (status == HST_E_TORN)
+        status = hst_walk_read(&watch->frames, thread->walk, now_ns, TRIES, &thread->now.stack);
     hst_stop_continue(thread->tid);
     return status;
 }
@@ -119,7 +132,8 @@ static enum hst_status observe(struct hst_session *session, struct hst_watch *wa
     *ret_slept = 0;
     if (session->period_ns != 0 || now_ns - thread->look_ns >= LOOK_EVERY_NS)
         HST_TRY(hst_watched_thread_look(thread, gil, watch->runtime.abi.gil_size, now_ns, ret_slept));
-    enum hst_status status = *ret_slept ? HST_OK : read_stack(session, watch, thread, now_ns);
+    int is_known = *ret_slept && hst_walk_is_whole(thread->walk);
+    enum hst_status status = is_known ? HST_OK : read_stack(session, watch, thread, now_ns);
     if (status != HST_OK) {
         thread->now.state =
             HST_STATE_UNKNOWN; /* or the next look would take the old stack for that of this sleep */

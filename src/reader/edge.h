@@ -1,14 +1,17 @@
 /* Which calls the program makes: caller's place -> callee's code, each believed once the target itself has
  * shown it.  A copy of a running thread's stack can mix two moments, and then shows calls that never were; a
- * call that was proved once stays one that the program can make.
+ * call that was shown once stays one that the program can make.
  *
- * Two proofs, both by one short read of the target:
- *   - witness: the interpreter leaves what it calls where the caller's value stack ends (the function, or the
- * generator that goes on; to 3.10 the function lies on the value stack).  Caller, callee, caller again: the
- * callee runs the very function that the caller holds for this call.
- *   - luck excluded: caller, running frame, callee, running frame, caller: nothing moved while it was read,
- * several times.  For what C code calls (key functions, comparisons), where there is no such place.
- * A place that was seen to leave witnesses does not get the second, weaker proof. */
+ * How it is shown:
+ *   - by a witness, read while the thread runs: the interpreter leaves what it calls where the caller's value
+ * stack ends (the function, or the generator that goes on; to 3.10 the function lies on the value stack), and
+ * a property's function in the cache behind the instruction.  Caller, callee, caller again: the callee runs
+ * the very function that the caller holds for this call.
+ *   - by stillness, likewise: caller, running frame, callee, running frame, caller, and nothing of the caller
+ * moved, not even a variable.  For what C code calls (key functions, comparisons), which leaves no witness.
+ *   - in a thread that stood still (hst_edge_learn).
+ * How often the first two failed counts too: luck passes them now and then, a real call far more often.  A
+ * place that was seen to leave witnesses does not get the second, weaker proof. */
 #ifndef HST_READER_EDGE_H
 #define HST_READER_EDGE_H
 

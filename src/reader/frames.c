@@ -37,6 +37,7 @@ struct hst_walk {
     unsigned odd_roots;      /* ... so often in a row */
     int still;               /* the thread stands still: what a copy shows is so */
     int unproved;            /* the last copy was cut at a call that is not known */
+    int is_cut;              /* ... or anywhere */
     int whole_only;          /* a stack that would have to be cut is read again instead */
     unsigned empty_reads;    /* in a row: no frame was running */
     uint32_t recent[RECENT]; /* entry index + 1 by address */
@@ -77,6 +78,8 @@ void hst_walk_free(struct hst_walk *walk)
         hst_free(walk);
     }
 }
+
+int hst_walk_is_whole(const struct hst_walk *walk) { return !walk->is_cut; }
 
 const struct hst_frame_entry *hst_walk_entries(const struct hst_walk *walk, size_t *ret_count)
 {
@@ -331,11 +334,14 @@ static enum hst_status set_stack(struct hst_frames *frames, const struct hst_fra
     return stack != HST_ID_NONE || profile->stack_count >= STACKS_MAX ? HST_OK : HST_E_NOMEM;
 }
 
-/* Adds an entry for a frame that was not read, or not alive: it has no address and is never taken for one. */
+/* Adds an entry for a frame that was not read, or not alive: it has no address and is never taken for one.
+ * HST_E_TORN: its code object is no more. */
 static enum hst_status push_unread(struct hst_frames *frames, struct hst_walk *walk, uint32_t code,
                                    uint32_t location)
 {
     struct hst_frame_entry entry = {.code = code, .location = location};
+    if (frames->codes.codes[code]->gone)
+        return HST_E_TORN;
     if (entry.location == HST_ID_NONE)
         entry.location = frames->codes.codes[code]->leaf_location;
     if (entry.location == HST_ID_NONE)
@@ -353,9 +359,9 @@ static enum hst_status push_unread(struct hst_frames *frames, struct hst_walk *w
 static enum hst_status put_known_callee(struct hst_frames *frames, struct hst_walk *walk)
 {
     uint32_t site = hst_edge_callee_find(&frames->edges, walk->entries[walk->count - 1].location);
-    if (site == HST_MAP_ABSENT || frames->codes.codes[site]->gone)
-        return HST_OK;
-    return push_unread(frames, walk, site, HST_ID_NONE);
+    enum hst_status status =
+        site != HST_MAP_ABSENT ? push_unread(frames, walk, site, HST_ID_NONE) : HST_E_TORN;
+    return status == HST_E_TORN ? HST_OK : status;
 }
 
 /* One step up from the uppermost entry to what it calls. location: where the callee is; HST_ID_NONE: not
@@ -449,6 +455,7 @@ static enum hst_status cut(struct hst_frames *frames, struct hst_walk *walk, siz
     if (walk->whole_only)
         return HST_E_TORN;
     frames->stats.torn++;
+    walk->is_cut = 1;
     while (count > 0 && walk->entries[count - 1].code == HST_ID_NONE)
         count--; /* marks */
     walk->count = count;
@@ -576,7 +583,7 @@ static void begin_read(struct hst_frames *frames, struct hst_walk *walk, uint64_
 {
     walk->view.memory = frames->runtime->memory;
     walk->view.abi = &frames->runtime->abi;
-    walk->unproved = 0;
+    walk->unproved = walk->is_cut = 0;
     if (frames->first_ns == 0)
         frames->first_ns = now_ns;
 }

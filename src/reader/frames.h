@@ -7,7 +7,8 @@
  * lies in its code;
  *   - frames that are the same as in the last believed stack, from the root up, are taken over;
  *   - every other call edge (caller's code and instruction -> callee's code) is one that the program makes:
- * see edge.h. */
+ * see edge.h.
+ * A stack that is not believed to its end is cut there, and what is known to have run above goes on top. */
 #ifndef HST_READER_FRAMES_H
 #define HST_READER_FRAMES_H
 
@@ -62,6 +63,8 @@ void hst_walk_free(struct hst_walk *walk);
  * HST_E_TORN: no copy could be believed within max_tries (counted as dropped). */
 enum hst_status hst_walk_read(struct hst_frames *frames, struct hst_walk *walk, uint64_t now_ns,
                               unsigned max_tries, uint32_t *ret_stack) HST_MUST_CHECK;
+/* Whether the stack of the last read was believed to its end. */
+int hst_walk_is_whole(const struct hst_walk *walk);
 /* The same of a thread that is thought to stand still: HST_E_TORN when copies that follow one another differ.
  * What it calls is learned from it. */
 enum hst_status hst_walk_read_still(struct hst_frames *frames, struct hst_walk *walk, uint64_t now_ns,

@@ -263,6 +263,18 @@ def test_the_example_of_the_readme(hasten):
     assert hasten.stored().share("escape_time") > 0.5
 
 
+@pytest.mark.parametrize("rate", ["5khz", "max"])
+def test_code_that_dies(hasten, interpreter, rate):
+    """A function calls those of its own making only, and the run lasts as long as the program."""
+    result = hasten("run", "-r", rate, "--", *interpreter.run_target("code_churn.py", 1.5))
+    assert result.code == 0, result
+    run = hasten.stored()
+    assert run.info["status"] == "complete" and run.info["duration_ns"] > 1.4e9, run.info
+    for stack in run.counts():
+        made = [name.rsplit("_", 1)[1] for name in run.frames(stack) if name.startswith(("leaf_", "middle_", "outer_"))]
+        assert len(set(made)) <= 1, run.frames(stack)
+
+
 def test_blocking_mode(hasten, interpreter):
     result = hasten("run", "--blocking", "-r", "200", "--", *interpreter.run_target("flutter.py", 2))
     assert result.code == 0, result
