@@ -9,7 +9,7 @@
 
 enum {
     DEPTH_MAX = 1 << 20,
-    EMPTY_READS_WANTED = 3,
+    EMPTY_READS_WANTED = 12,
     OTHER_ROOTS_WANTED = 3,
     ODD_ROOTS_WANTED = 16,
     MANY_TRIES = 64,
