@@ -61,7 +61,6 @@ static uint32_t caller_bytes(const struct hst_edge_table *table, const struct hs
 
 static enum hst_status read_pieces(struct hst_edge_table *table, struct hst_piece *pieces, size_t count)
 {
-    table->reads++;
     uint64_t begin = hst_now_ns();
     HST_TRY(hst_memory_read_pieces(table->memory, pieces, count));
     return table->memory->still || hst_now_ns() - begin <= PROOF_NS ? HST_OK : HST_E_TORN;

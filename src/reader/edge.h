@@ -35,7 +35,6 @@ struct hst_edge_table {
     struct hst_map sites; /* caller location -> code of the callee last proved there, and whether witnessed */
     struct hst_map places; /* (caller code, callee code) -> caller location where that call was proved last */
     struct hst_map callers; /* callee code -> caller code of its call proved last */
-    uint64_t reads;         /* made to prove */
 };
 
 void hst_edge_table_init(struct hst_edge_table *table, struct hst_memory *memory, const struct hst_abi *abi,

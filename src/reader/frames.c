@@ -538,6 +538,7 @@ static enum hst_status rebuild(struct hst_frames *frames, struct hst_walk *walk,
 static enum hst_status read_once(struct hst_frames *frames, struct hst_walk *walk, uint64_t now_ns)
 {
     uint32_t kept;
+    walk->unproved = walk->is_cut = 0;
     HST_TRY(hst_stack_view_read(&walk->view));
     enum hst_status status = collect(frames, walk, now_ns, &kept);
     if (status == HST_E_TORN)
@@ -564,6 +565,7 @@ static enum hst_status read_still(struct hst_frames *frames, struct hst_walk *wa
 {
     uint64_t hash = 0;
     uint32_t kept;
+    walk->unproved = walk->is_cut = 0;
     for (int i = 0; i < STILL_COPIES; i++) {
         HST_TRY(hst_stack_view_read(&walk->view));
         HST_TRY(collect(frames, walk, now_ns, &kept));
@@ -583,7 +585,6 @@ static void begin_read(struct hst_frames *frames, struct hst_walk *walk, uint64_
 {
     walk->view.memory = frames->runtime->memory;
     walk->view.abi = &frames->runtime->abi;
-    walk->unproved = walk->is_cut = 0;
     if (frames->first_ns == 0)
         frames->first_ns = now_ns;
 }
@@ -609,10 +610,12 @@ static void meet_at_rest(struct hst_frames *frames, struct hst_walk *walk, uint6
         frames->held_ns > HELD_AT_START_NS + (now_ns - frames->first_ns) / HELD_PART)
         return;
     uint64_t begin = hst_now_ns();
-    if (hst_place_join(frames->place, walk->pid, walk->tid) != HST_OK) {
-        frames->place = NULL;
+    enum hst_status status = hst_place_join(frames->place, walk->pid, walk->tid);
+    if (status == HST_E_PERM)
+        frames->place =
+            NULL; /* not allowed there, and asking again costs time (a thread may also have ended) */
+    if (status != HST_OK)
         return;
-    }
     walk->still = 1;
     (void)!read_still(frames, walk, now_ns);
     walk->still = 0;
