@@ -64,13 +64,30 @@ static const char step_0_to_1[] =
 static const char *const steps_now[] = {step_0_to_1};
 const struct hst_schema hst_schema_now = {.steps = steps_now, .version = HST_ARRAY_LENGTH(steps_now)};
 
+/* What says whose file it is, of one moment: another process may be making the store just now, and
+ * without the savepoint its tables, its application and its version could be of before and of after. */
+static enum hst_status read_identity(struct hst_store *store, int64_t *ret_tables, int64_t *ret_application,
+                                     int64_t *ret_version, struct hst_error *err)
+{
+    HST_TRY(hst_store_exec(store, "SAVEPOINT identity", err));
+    enum hst_status status =
+        hst_store_number(store, "SELECT count(*) FROM sqlite_master", 0, 0, ret_tables, err);
+    if (status == HST_OK)
+        status = hst_store_number(store, "PRAGMA application_id", 0, 0, ret_application, err);
+    if (status == HST_OK)
+        status = hst_store_number(store, "PRAGMA user_version", 0, 0, ret_version, err);
+    if (status != HST_OK) {
+        (void)sqlite3_exec(store->db, "RELEASE identity", NULL, NULL, NULL);
+        return status;
+    }
+    return hst_store_exec(store, "RELEASE identity", err);
+}
+
 enum hst_status hst_schema_inspect(struct hst_store *store, const struct hst_schema *schema, int *ret_version,
                                    struct hst_error *err)
 {
     int64_t tables, application, version;
-    HST_TRY(hst_store_number(store, "SELECT count(*) FROM sqlite_master", 0, 0, &tables, err));
-    HST_TRY(hst_store_number(store, "PRAGMA application_id", 0, 0, &application, err));
-    HST_TRY(hst_store_number(store, "PRAGMA user_version", 0, 0, &version, err));
+    HST_TRY(read_identity(store, &tables, &application, &version, err));
     if (tables == 0 && application == 0 && version == 0) {
         *ret_version = 0;
         return HST_OK;

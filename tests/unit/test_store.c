@@ -126,6 +126,39 @@ static void test_not_a_store(void **state)
     hst_store_free(store);
 }
 
+/* Makes the store whose empty file is just being looked at, the moment its version is asked for. */
+static int make_meanwhile(unsigned event, void *path, void *statement, void *text)
+{
+    struct hst_error err;
+    struct hst_store *store;
+    (void)event;
+    (void)statement;
+    if (strcmp(text, "PRAGMA user_version") != 0)
+        return 0;
+    assert_ok(hst_store_open(path, HST_STORE_WRITE, &store, &err));
+    hst_store_free(store);
+    return 0;
+}
+
+static void test_made_while_inspected(void **state)
+{
+    struct hst_error err;
+    char *path = strdup(in_folder(state, "runs.db"));
+    struct hst_store store = {.path = path};
+    assert_non_null(path);
+    int version = -1;
+    assert_int_equal(sqlite3_open(path, &store.db), SQLITE_OK);
+    assert_ok(hst_store_exec(&store, "PRAGMA journal_mode = WAL", &err));
+    assert_int_equal(sqlite3_trace_v2(store.db, SQLITE_TRACE_STMT, make_meanwhile, path), SQLITE_OK);
+    assert_ok(hst_schema_inspect(&store, &hst_schema_now, &version, &err));
+    assert_int_equal(version, 0); /* as it was when the look began */
+    assert_int_equal(sqlite3_trace_v2(store.db, 0, NULL, NULL), SQLITE_OK);
+    assert_ok(hst_schema_inspect(&store, &hst_schema_now, &version, &err));
+    assert_int_equal(version, hst_schema_now.version);
+    assert_int_equal(sqlite3_close(store.db), SQLITE_OK);
+    free(path);
+}
+
 static void test_newer_version(void **state)
 {
     struct hst_error err;
@@ -444,6 +477,7 @@ int main(void)
         FOLDER_TEST(test_open_makes_folder_once),
         FOLDER_TEST(test_names_that_are_special_elsewhere),
         FOLDER_TEST(test_not_a_store),
+        FOLDER_TEST(test_made_while_inspected),
         FOLDER_TEST(test_newer_version),
         FOLDER_TEST(test_locked),
         FOLDER_TEST(test_read_only),
