@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
@@ -21,6 +22,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BINARY = pathlib.Path(os.environ.get("HASTEN_BINARY", ROOT / "build" / "hasten")).resolve()
 TARGETS = ROOT / "tests" / "targets"
 OLDEST = (3, 8)
+NOBODY = 65534
+AS_NOBODY = ["setpriv", "--reuid=%d" % NOBODY, "--regid=%d" % NOBODY, "--clear-groups"]
 # What a sanitizer prints when it found something; no test may pass with this on standard error.
 SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:")
 
@@ -204,8 +207,9 @@ class Result:
 class Hasten:
     """The command, with a store of its own for each test."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, command=(str(BINARY),)):
         self.folder = pathlib.Path(folder)
+        self.command = list(command)
         self.store = self.folder / "store"
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("HASTEN_")}
         self.environment.update(HASTEN_STORE="%s/" % self.store, NO_COLOR="1", COLUMNS="100",
@@ -219,7 +223,7 @@ class Hasten:
         more.setdefault("stdin", subprocess.DEVNULL)
         more.setdefault("env", self.environment)
         more.setdefault("cwd", self.folder)
-        return subprocess.Popen([str(BINARY)] + [str(a) for a in arguments], stdout=subprocess.PIPE,
+        return subprocess.Popen(self.command + [str(a) for a in arguments], stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, universal_newlines=True, errors="backslashreplace", **more)
 
     def finish(self, process, text=None, timeout=60):
@@ -315,3 +319,19 @@ def hasten(tmp_path):
     if not BINARY.exists():
         pytest.fail("%s is not there; ./dev build makes it" % BINARY)
     return Hasten(tmp_path)
+
+
+@pytest.fixture
+def as_nobody():
+    """The command as a plain user runs it, in a folder of that user's, where tests/targets lies too."""
+    if os.getuid() != 0 or shutil.which("setpriv") is None:
+        pytest.skip("only root with setpriv can become another user")
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="hasten-nobody-", dir="/tmp"))
+    try:
+        shutil.copy(str(BINARY), str(folder / "hasten"))
+        shutil.copytree(str(TARGETS), str(folder / "targets"))
+        for path in [folder, *folder.rglob("*")]:
+            os.chown(str(path), NOBODY, NOBODY)
+        yield Hasten(folder, AS_NOBODY + [str(folder / "hasten")])
+    finally:
+        shutil.rmtree(str(folder), ignore_errors=True)

@@ -1,7 +1,6 @@
 """What cannot work is said in words: what was found, and what to try.  Exit codes are those of docs/exit-codes.md."""
 import os
 import re
-import shutil
 import subprocess
 
 import pytest
@@ -66,28 +65,12 @@ def test_run_of_an_interpreter_that_cannot_be_read(hasten, refused):
     assert re.search("PyPy" if refused.pypy else r"%d\.%d" % refused.version, result.err), result
 
 
-@pytest.mark.skipif(os.getuid() != 0 or shutil.which("setpriv") is None, reason="needs root and setpriv")
 @pytest.mark.parametrize("command", MEASURING)
-def test_a_process_of_another_user(start, system, tmp_path_factory, command):
-    from conftest import BINARY
+def test_a_process_of_another_user(as_nobody, start, system, command):
     target = start(system.run_target("flutter.py", 60))
-    place = tmp_path_factory.mktemp("nobody")
-    shutil.copy(BINARY, "/tmp/hasten-as-nobody-%d" % os.getpid())
-    binary = "/tmp/hasten-as-nobody-%d" % os.getpid()
-    store = "/tmp/hasten-store-nobody-%d" % os.getpid()
-    try:
-        done = subprocess.run(
-            ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", binary, command[0], str(target.pid)]
-            + list(command[1:]), stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True, timeout=60,
-            env=dict(os.environ, HASTEN_STORE=store, NO_COLOR="1"), cwd="/")
-    finally:
-        os.unlink(binary)
-        shutil.rmtree(store, ignore_errors=True)
-    assert done.returncode == NOT_PERMITTED, done
-    assert str(target.pid) in done.stderr
-    assert re.search("same user|root|sudo", done.stderr), done
+    result = as_nobody(command[0], target.pid, *command[1:])
+    refused_with(result, NOT_PERMITTED, str(target.pid), "same user|root|sudo")
     assert target.alive()
-    assert place.exists()
 
 
 @pytest.mark.parametrize("command", ["run", "attach", "dump", "top", "runs", "show", "diff", "export", "rm"])

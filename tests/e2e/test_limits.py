@@ -1,0 +1,69 @@
+"""hasten where it may do less than it would like: as a plain user, and kept to a CPU."""
+import os
+import re
+import subprocess
+
+import pytest
+
+from conftest import AS_NOBODY, BINARY
+from stacks import edges_of, impossible_edges
+
+CPUS = sorted(os.sched_getaffinity(0))
+
+
+def plain_target(as_nobody, system, *words):
+    python = [system.command[0]] + system.command[1:]
+    if subprocess.call(AS_NOBODY + python + ["-c", ""], stderr=subprocess.DEVNULL) != 0:
+        pytest.skip("%s cannot be run by a plain user" % system)
+    return python + [str(as_nobody.folder / "targets" / words[0])] + [str(word) for word in words[1:]]
+
+
+def assert_true_picture(run, program):
+    """Many samples, all of them possible, few lost: as with all rights."""
+    edges = edges_of(program)
+    wrong = [names for names, _ in
+             (([(f["name"], f["file"]) for f in run.functions_of(stack)], count)
+              for stack, count in run.counts().items())
+             if impossible_edges(names, edges, program)]
+    cost = run.info["cost"]
+    assert len(run.samples) > 800, len(run.samples)
+    assert len(wrong) <= 1, wrong[:5]
+    assert cost["dropped"] <= 0.01 * cost["samples"] + 1, cost
+
+
+def test_a_plain_user_runs_a_program(as_nobody, system):
+    """Without a real-time class, without ptrace of others: the picture is the same."""
+    result = as_nobody("run", "--", *plain_target(as_nobody, system, "flutter.py", 2))
+    assert result.code == 0, result
+    assert_true_picture(as_nobody.stored(), "flutter.py")
+    assert as_nobody.database.stat().st_uid == as_nobody.folder.stat().st_uid
+
+
+def test_a_plain_user_attaches_to_a_program_of_the_same_user(as_nobody, system, start):
+    try:
+        with open("/proc/sys/kernel/yama/ptrace_scope") as file:
+            scope = int(file.read())
+    except FileNotFoundError:
+        scope = 0
+    target = start(AS_NOBODY + plain_target(as_nobody, system, "flutter.py", 60))
+    result = as_nobody("attach", target.pid, "-d", "2")
+    if scope > 0:
+        assert result.code == 4 and "ptrace_scope" in result.err, result
+        return
+    assert result.code == 0, result
+    assert_true_picture(as_nobody.stored(), "flutter.py")
+    result = as_nobody("dump", target.pid)
+    assert result.code == 0 and re.search("flutter.py", result.out), result
+    assert target.alive()
+
+
+@pytest.mark.skipif(len(CPUS) < 2, reason="needs two CPUs")
+@pytest.mark.parametrize("mine, its", [(0, 0), (0, 1), (1, 0)])
+def test_kept_to_a_cpu(hasten, system, start, mine, its):
+    """taskset for hasten is obeyed, on the program's own CPU and on another, and the program's stays too."""
+    target = start(["taskset", "-c", str(CPUS[its])] + system.run_target("flutter.py", 60))
+    hasten.command = ["taskset", "-c", str(CPUS[mine]), str(BINARY)]
+    result = hasten("attach", target.pid, "-d", "2")
+    assert result.code == 0, result
+    assert_true_picture(hasten.stored(), "flutter.py")
+    assert os.sched_getaffinity(target.pid) == {CPUS[its]}
