@@ -3,15 +3,15 @@
 #include "store/store.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "store/database.h"
+#include "store/folder.h"
 #include "store/run_row.h"
 
 #define REMOVE_AT_ONCE 256 /* blocks in one transaction, so that others get their turn */
@@ -26,37 +26,6 @@ void hst_store_free(struct hst_store *store)
 }
 
 const char *hst_store_path(const struct hst_store *store) { return store->path; }
-
-/* The folder of path, and those above it; a .gitignore goes into a new folder that is called .hasten. */
-static enum hst_status make_folder(const char *path, struct hst_error *err)
-{
-    HST_CLEANUP_FREE char *folder = hst_strdup(path);
-    if (folder == NULL)
-        return hst_store_nomem(err);
-    char *end = strrchr(folder, '/');
-    if (end == NULL || end == folder)
-        return HST_OK;
-    *end = '\0';
-    for (char *slash = strchr(folder + 1, '/');; slash = strchr(slash + 1, '/')) {
-        if (slash != NULL)
-            *slash = '\0';
-        int made = mkdir(folder, 0777) == 0, number = errno;
-        if (!made && number != EEXIST) {
-            enum hst_status status = hst_error_set(err, hst_status_from_errno(number),
-                                                   "cannot make the folder %s: %s", folder, strerror(number));
-            hst_error_hint(err, "name a place that can be written with --store FILE");
-            return status;
-        }
-        if (slash == NULL) {
-            const char *name = strrchr(folder, '/');
-            HST_CLEANUP_FREE char *ignore = hst_asprintf("%s/.gitignore", folder);
-            if (made && ignore != NULL && strcmp(name != NULL ? name + 1 : folder, ".hasten") == 0)
-                return hst_file_write(ignore, "*\n", 2, err);
-            return HST_OK;
-        }
-        *slash = '/';
-    }
-}
 
 /* "file:PATH?immutable=1", with what a URI would take for its own escaped. */
 static char *immutable_uri(const char *path)
@@ -134,7 +103,8 @@ static enum hst_status open_for_writing(struct hst_store *store, const struct hs
                                         struct hst_error *err)
 {
     int version;
-    HST_TRY(make_folder(store->path, err));
+    HST_TRY(hst_store_folder_make(store->path, err));
+    int is_new = access(store->path, F_OK) != 0;
     HST_TRY(open_connection(store, store->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err));
     if (sqlite3_db_readonly(store->db, "main") == 1) {
         (void)hst_error_set(err, HST_E_READONLY, "%s cannot be written", store->path);
@@ -144,6 +114,8 @@ static enum hst_status open_for_writing(struct hst_store *store, const struct hs
     /* Before anything is changed: the file may be another program's. */
     if (sqlite3_exec(store->db, "SELECT count(*) FROM sqlite_master", NULL, NULL, NULL) != SQLITE_OK)
         return fail_open(store, err);
+    if (is_new) /* SQLite gives its files beside it to the same user */
+        hst_store_hand_over(store->path);
     HST_TRY(hst_schema_inspect(store, schema, &version, err));
     HST_TRY(prepare_for_writing(store, err));
     return version < schema->version ? hst_schema_upgrade(store, schema, err) : HST_OK;

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from conftest import AS_NOBODY, BINARY
+from conftest import AS_NOBODY, BINARY, NOBODY
 from stacks import edges_of, impossible_edges
 
 CPUS = sorted(os.sched_getaffinity(0))
@@ -67,3 +67,24 @@ def test_kept_to_a_cpu(hasten, system, start, mine, its):
     assert result.code == 0, result
     assert_true_picture(hasten.stored(), "flutter.py")
     assert os.sched_getaffinity(target.pid) == {CPUS[its]}
+
+
+def test_what_root_stores_in_a_users_folder_is_the_users(as_nobody, hasten, system):
+    """sudo hasten attach, in one's own project: the store can be written without sudo afterwards."""
+    project = as_nobody.folder / "project"
+    project.mkdir()
+    os.chown(str(project), NOBODY, NOBODY)
+    (project / "pyproject.toml").write_text("")
+    hasten.environment.pop("HASTEN_STORE")
+    as_nobody.environment.pop("HASTEN_STORE")
+    hasten.ok("run", "--", *system.run_target("ending.py", 0.3, "code:0"), cwd=project)
+    made = [project / ".hasten", *(project / ".hasten").iterdir()]
+    assert {path.name for path in made} >= {".hasten", ".gitignore", "runs.db"}
+    assert {path.stat().st_uid for path in made} == {NOBODY}, made
+    as_nobody.ok("run", "--", *plain_target(as_nobody, system, "ending.py", 0.3, "code:0"), cwd=project)
+    assert len(as_nobody.ok("runs", "--json", cwd=project).json) == 2
+    # What was root's before stays root's.
+    other = as_nobody.folder / "other"
+    other.mkdir()
+    hasten.ok("run", "--store", other / "runs.db", "--", *system.run_target("ending.py", 0.3, "code:0"))
+    assert (other / "runs.db").stat().st_uid == 0
