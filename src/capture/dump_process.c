@@ -17,6 +17,7 @@ enum { STACK_TRIES = 500, LOOKS = 5, START_TRIES = 100 };
 #define START_WAIT_NS 20000000
 /* The scheduler brings a running thread's figures up to date once a tick, of 10 ms at most. */
 #define RUNNABLE_AFTER_NS 12000000u
+#define RUNNABLE_PAUSE_NS 100000
 
 /* A thread under dump; in the order of the reader's tstates. */
 struct look {
@@ -332,25 +333,29 @@ static enum hst_status settle_gil(struct process_dump *p)
     return HST_OK;
 }
 
-/* A thread that wants a CPU and has got none since it was looked at is only runnable. */
+/* It wants a CPU, and has got none since it was looked at. */
+static int got_no_cpu(const struct process_dump *p, const struct look *look)
+{
+    const struct hst_dump_thread *row = &p->dump->threads[look->row];
+    struct hst_thread_times now;
+    struct hst_thread_call call;
+    return row->state == HST_STATE_RUNNING && hst_thread_times_read(&look->files, &now) == HST_OK &&
+           hst_thread_call_read(&look->files, &call) == HST_OK && call.known && !call.blocked &&
+           now.run_ns == look->times.run_ns && now.switches == look->times.switches;
+}
+
+/* What has got no CPU for longer than the figures need to show one is only runnable.  A thread that was met
+ * on its CPU is put back there at once, and that is seen at once: mostly there is nothing to wait for. */
 static void find_runnable(struct process_dump *p)
 {
-    int any = 0;
-    for (size_t i = 0; i < p->look_count; i++)
-        any |= p->dump->threads[p->looks[i].row].state == HST_STATE_RUNNING;
-    uint64_t elapsed = hst_now_ns() - p->first_look_ns;
-    if (any && elapsed < RUNNABLE_AFTER_NS)
-        (void)nanosleep(&(struct timespec){.tv_nsec = (long)(RUNNABLE_AFTER_NS - elapsed)}, NULL);
-    for (size_t i = 0; i < p->look_count; i++) {
-        struct hst_dump_thread *row = &p->dump->threads[p->looks[i].row];
-        struct hst_thread_times now;
-        struct hst_thread_call call;
-        if (row->state != HST_STATE_RUNNING || p->dump->stopped)
-            continue;
-        if (hst_thread_times_read(&p->looks[i].files, &now) == HST_OK &&
-            hst_thread_call_read(&p->looks[i].files, &call) == HST_OK && call.known && !call.blocked &&
-            now.run_ns == p->looks[i].times.run_ns && now.switches == p->looks[i].times.switches)
-            row->state = HST_STATE_RUNNABLE;
+    for (size_t i = 0; i < p->look_count && !p->dump->stopped; i++) {
+        int waiting = got_no_cpu(p, &p->looks[i]);
+        while (waiting && hst_now_ns() - p->first_look_ns < RUNNABLE_AFTER_NS) {
+            (void)nanosleep(&(struct timespec){.tv_nsec = RUNNABLE_PAUSE_NS}, NULL);
+            waiting = got_no_cpu(p, &p->looks[i]);
+        }
+        if (waiting)
+            p->dump->threads[p->looks[i].row].state = HST_STATE_RUNNABLE;
     }
 }
 

@@ -98,7 +98,8 @@ static enum hst_status settle_gap(struct hst_session *session, const struct hst_
     return HST_OK;
 }
 
-/* A thread that sleeps is looked at ever more seldom, as long as it does not get the lock. */
+/* A thread that sleeps is looked at ever more seldom, as long as it does not get the lock.  When it has woken
+ * and slept again meanwhile, the scheduler's figures tell for how long (settle_gap). */
 static void back_off(struct hst_session *session, struct hst_watched_thread *thread)
 {
     if (session->thread_total <= MANY_THREADS || session->period_ns == 0)
@@ -157,12 +158,12 @@ static enum hst_status sample_thread(struct hst_session *session, struct hst_wat
     thread->begin_ns += weight;
     if (!slept && session->period_ns != 0 && weight >= 2 * session->period_ns)
         HST_TRY(settle_gap(session, thread, &before, now_ns, weight, &settled));
-    if (slept)
-        back_off(session, thread);
-    else
+    if (!slept)
         thread->backoff = 0;
     if (hst_state_is_awake(thread->now.state))
         thread->awake = thread->now;
+    else
+        back_off(session, thread);
     return emit(session, thread, &thread->now, now_ns, weight - settled);
 }
 

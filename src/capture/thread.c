@@ -67,19 +67,22 @@ enum hst_status hst_watched_thread_look(struct hst_watched_thread *thread, const
                                         uint32_t gil_bytes, uint64_t now_ns, int *ret_slept)
 {
     struct hst_thread_times times;
-    struct hst_thread_call call;
+    struct hst_thread_call call = {.known = 1};
     HST_TRY(hst_thread_times_read(&thread->files, &times));
+    int unchanged = times.switches == thread->times.switches && times.run_ns == thread->times.run_ns;
     int was_blocked = thread->now.state == HST_STATE_BLOCKED || thread->now.state == HST_STATE_IDLE ||
                       thread->now.state == HST_STATE_GIL_WAIT;
     uint64_t elapsed = now_ns - thread->look_ns;
     thread->look_ns = now_ns;
-    if (was_blocked && times.switches == thread->times.switches && times.run_ns == thread->times.run_ns) {
+    if (was_blocked && unchanged) {
         if (thread->now.state == HST_STATE_BLOCKED && now_ns - thread->ran_ns >= HST_IDLE_AFTER_NS)
             thread->now.state = HST_STATE_IDLE;
         *ret_slept = 1;
         return HST_OK;
     }
-    HST_TRY(hst_thread_call_read(&thread->files, &call));
+    /* Who blocks leaves its CPU, and its figures change: with the same figures it is still in no call. */
+    if (!unchanged || !hst_state_is_awake(thread->now.state))
+        HST_TRY(hst_thread_call_read(&thread->files, &call));
     *ret_slept = 0;
     thread->ran_ns = now_ns;
     thread->waited_ns = times.runnable_ns - thread->times.runnable_ns;
