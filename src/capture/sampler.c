@@ -110,16 +110,11 @@ static void back_off(struct hst_session *session, struct hst_watched_thread *thr
     thread->skip = thread->backoff;
 }
 
-/* The lock's state is read once a tick. */
-static uint64_t gil_tick(const struct hst_session *session, uint64_t now_ns)
-{
-    return session->period_ns != 0 ? session->tick : now_ns / GIL_EVERY_NS;
-}
-
 static const struct hst_gil *gil_of(const struct hst_session *session, struct hst_watch *watch,
                                     const struct hst_watched_thread *thread, uint64_t now_ns)
 {
-    return hst_watch_gil(watch, thread->tstate.interpreter, gil_tick(session, now_ns));
+    uint64_t tick = session->period_ns != 0 ? session->tick : now_ns / GIL_EVERY_NS;
+    return hst_watch_gil(watch, thread->tstate.interpreter, tick);
 }
 
 /* A thread that holds the lock does not sleep, whatever it did when it was last looked at. */
@@ -172,44 +167,21 @@ static enum hst_status sample_thread(struct hst_session *session, struct hst_wat
     return emit(session, thread, &thread->now, now_ns, weight - settled);
 }
 
-/* Every thread that has not had its turn in this round. *ret_ended: one was found to have ended. */
-static enum hst_status sample_threads(struct hst_session *session, struct hst_watch *watch, uint64_t now_ns,
-                                      uint64_t boundary_ns, int *ret_ended)
-{
-    *ret_ended = 0;
-    for (size_t k = 0; k < watch->thread_count; k++) {
-        struct hst_watched_thread *thread = &watch->threads[k];
-        if (!thread->alive || thread->begin_ns >= boundary_ns)
-            continue;
-        if (thread->skip > 0 && !has_lock(session, watch, thread, now_ns)) {
-            thread->skip--;
-            continue;
-        }
-        HST_TRY(sample_thread(session, watch, thread, now_ns, boundary_ns));
-        *ret_ended |= !thread->alive;
-    }
-    return HST_OK;
-}
-
-static enum hst_status sample_watch(struct hst_session *session, struct hst_watch *watch, uint64_t now_ns,
-                                    uint64_t boundary_ns)
-{
-    uint64_t tick = gil_tick(session, now_ns);
-    uint64_t since_ns = session->period_ns != 0 ? boundary_ns - session->period_ns : now_ns;
-    int ended;
-    HST_TRY(hst_watch_meet(watch, session->profile, tick, now_ns, since_ns));
-    HST_TRY(sample_threads(session, watch, now_ns, boundary_ns, &ended));
-    if (!ended)
-        return HST_OK;
-    /* What looked like the thread that ended may be another by now, at the same address. */
-    HST_TRY(hst_watch_meet(watch, session->profile, tick, now_ns, since_ns));
-    return sample_threads(session, watch, now_ns, boundary_ns, &ended);
-}
-
 enum hst_status hst_session_sample(struct hst_session *session, uint64_t now_ns, uint64_t boundary_ns)
 {
-    for (size_t i = 0; i < session->watch_count; i++)
-        if (session->watches[i]->state == HST_WATCH_SAMPLING)
-            HST_TRY(sample_watch(session, session->watches[i], now_ns, boundary_ns));
+    for (size_t i = 0; i < session->watch_count; i++) {
+        struct hst_watch *watch = session->watches[i];
+        if (watch->state != HST_WATCH_SAMPLING)
+            continue;
+        for (size_t k = 0; k < watch->thread_count; k++) {
+            struct hst_watched_thread *thread = &watch->threads[k];
+            if (thread->skip > 0 && !has_lock(session, watch, thread, now_ns)) {
+                thread->skip--;
+                continue;
+            }
+            if (thread->alive)
+                HST_TRY(sample_thread(session, watch, thread, now_ns, boundary_ns));
+        }
+    }
     return HST_OK;
 }

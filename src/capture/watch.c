@@ -4,12 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "target/maps.h"
 #include "target/stop.h"
 
-enum { BAD_REFRESHES_MAX = 5, MEET_PART = 20 /* of the time at most for meeting threads: 1 in */ };
+enum { BAD_REFRESHES_MAX = 5 };
 #define NAMES_SOON_NS 50000000u
 #define NAMES_EVERY_NS 5000000000u
 
@@ -256,39 +255,6 @@ enum hst_status hst_watch_refresh(struct hst_watch *watch, struct hst_profile *p
     int due =
         now_ns - watch->name_ns >= (came || known != watch->thread_count ? NAMES_SOON_NS : NAMES_EVERY_NS);
     return due || watch->name_ns == 0 ? refresh_names(watch, profile, now_ns) : HST_OK;
-}
-
-/* Whether the lock is held by a thread that is not on the list; without a lock, there may always be one. */
-static int has_stranger(struct hst_watch *watch, uint64_t tick)
-{
-    if (watch->runtime.abi.free_threaded)
-        return 1;
-    for (size_t i = 0; i < watch->interpreter_count; i++) {
-        hst_raddr holder = hst_watch_gil(watch, watch->interpreters[i].address, tick)->holder;
-        int known = holder == 0;
-        for (size_t k = 0; k < watch->thread_count && !known; k++)
-            known = watch->threads[k].alive && watch->threads[k].tstate.address == holder;
-        if (!known)
-            return 1;
-    }
-    return 0;
-}
-
-enum hst_status hst_watch_meet(struct hst_watch *watch, struct hst_profile *profile, uint64_t tick,
-                               uint64_t now_ns, uint64_t since_ns)
-{
-    if (now_ns < watch->meet_ns || !has_stranger(watch, tick))
-        return HST_OK;
-    unsigned bad_refreshes = watch->bad_refreshes;
-    uint64_t begin = hst_now_ns();
-    watch->bad_refreshes = 0; /* a list that is torn because threads come and go often is no sign of an end */
-    enum hst_status status = hst_watch_refresh(watch, profile, now_ns);
-    watch->bad_refreshes = bad_refreshes;
-    watch->meet_ns = now_ns + (hst_now_ns() - begin) * MEET_PART;
-    for (size_t k = 0; k < watch->thread_count; k++)
-        if (watch->threads[k].begin_ns == now_ns)
-            watch->threads[k].begin_ns = since_ns;
-    return status;
 }
 
 const struct hst_gil *hst_watch_gil(struct hst_watch *watch, hst_raddr interpreter, uint64_t tick)

@@ -32,7 +32,6 @@ struct hst_watch {
     struct hst_error error;
     uint64_t image_id; /* of the executable, changes by exec */
     uint64_t begin_ns, retry_ns, refresh_ns, name_ns;
-    uint64_t meet_ns;       /* hst_watch_meet does nothing before */
     uint64_t children_ns;   /* when all threads are next asked for children */
     uint32_t model_process; /* index in the profile; HST_ID_NONE until it is a Python */
     struct hst_memory *memory;
@@ -64,12 +63,6 @@ void hst_watch_detach(struct hst_watch *watch, struct hst_profile *profile, uint
 /* Brings the list of threads up to date. */
 enum hst_status hst_watch_refresh(struct hst_watch *watch, struct hst_profile *profile,
                                   uint64_t now_ns) HST_MUST_CHECK;
-/* Refreshes at once, at bounded cost, when the lock is held by a thread that is not known: a program that
- * makes a thread for each request does its work in threads that live between two refreshes.  Such a thread
- * counts from since_ns on, the begin of the stretch of time that this round stands for: it is met with a
- * probability that is its part of the stretch. */
-enum hst_status hst_watch_meet(struct hst_watch *watch, struct hst_profile *profile, uint64_t tick,
-                               uint64_t now_ns, uint64_t since_ns) HST_MUST_CHECK;
 /* The lock of the thread's interpreter, read at most once in a tick. */
 const struct hst_gil *hst_watch_gil(struct hst_watch *watch, hst_raddr interpreter, uint64_t tick);
 /* The system's view: whether the process still is, whether it runs the same program, its CPU time. */
