@@ -30,6 +30,22 @@ def impossible_edges(frames, edges, target):
     return wrong
 
 
+def judge(run, target):
+    """A stored run of a target -> samples, call edges in them, impossible ones, and examples of these."""
+    edges = edges_of(target)
+    total = edge_total = wrong = 0
+    examples = []
+    for stack, count in run.counts().items():
+        frames = [(row["name"], row["file"]) for row in run.functions_of(stack)]
+        bad = impossible_edges(frames, edges, target)
+        total += count
+        edge_total += count * max(len(frames) - 1, 0)
+        wrong += count * len(bad)
+        if bad:
+            examples.append((bad, [name for name, _ in frames]))
+    return total, edge_total, wrong, examples[:5]
+
+
 def line_of(target, text, after=None):
     """The number of the line in a target that contains text (the first one after the line with `after`)."""
     seen = after is None

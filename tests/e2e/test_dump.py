@@ -1,5 +1,6 @@
 """hasten dump: what every thread does now, on every interpreter, without disturbing the program."""
 import os
+import pathlib
 import shutil
 import signal
 import subprocess
@@ -224,6 +225,20 @@ def test_text_shows_the_source_line(hasten, start, interpreter):
     assert "time.sleep(LIMIT_S)" in text
     assert "nanosleep" in text and "blocked.py" in text and str(target.pid) in text
     assert "\x1b" not in text
+
+
+def test_running_and_runnable(hasten, start, system):
+    """Beside a program that takes all of their CPU, the one that is nice gets next to none of it."""
+    cpu = str(min(os.sched_getaffinity(0)))
+    nice = start(["taskset", "-c", cpu, "nice", "-n", "19"] + system.run_target("flutter.py", 60))
+    autogroup = pathlib.Path("/proc/%d/autogroup" % nice.pid)
+    if autogroup.exists():  # where the kernel shares the CPU between sessions, it is the session that has to be nice
+        autogroup.write_text("19")
+    def states():
+        return [dump(hasten, nice.pid)["threads"][0]["state"] for _ in range(8)]
+    wait_until(lambda: states().count("running") >= 6, "running, when it has the CPU to itself")
+    start(["taskset", "-c", cpu] + system.run_target("flutter.py", 60))
+    wait_until(lambda: states().count("runnable") >= 4, "runnable, when another has the CPU")
 
 
 def test_two_hundred_threads(hasten, start, system):

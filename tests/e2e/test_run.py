@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from conftest import BINARY, ROOT, wait_until
-from stacks import edges_of, impossible_edges
+from stacks import judge
 
 
 def test_report_and_stored_run(hasten, interpreter):
@@ -24,25 +24,14 @@ def test_report_and_stored_run(hasten, interpreter):
 
 @pytest.mark.parametrize("program", ["flutter.py", "generators.py", "reentry.py"])
 def test_samples_show_only_calls_that_exist(hasten, interpreter, program):
-    edges = edges_of(program)
     result = hasten("run", "-r", "5khz", "--", *interpreter.run_target(program, 2))
     assert result.code == 0, result
-    run = hasten.stored()
-    total = wrong = edge_total = 0
-    examples = []
-    for stack, count in run.counts().items():
-        frames = [(f["name"], f["file"]) for f in run.functions_of(stack)]
-        bad = impossible_edges(frames, edges, program)
-        total += count
-        edge_total += count * max(len(frames) - 1, 0)
-        wrong += count * len(bad)
-        if bad:
-            examples.append((bad, [name for name, _ in frames]))
+    total, edge_total, wrong, examples = judge(hasten.stored(), program)
     assert total > 2000
     # The bar for edges is 0.02 %, 0.1 % up to 3.10; some thousand samples cannot tell that from one bad
     # luck, so one wrong edge more is let pass.  tests/truth and the bench measure with more.
     limit = edge_total * (0.0002 if interpreter.version >= (3, 11) else 0.001) + 1
-    assert wrong <= limit, (wrong, edge_total, examples[:5])
+    assert wrong <= limit, (wrong, edge_total, examples)
 
 
 def test_streams_and_exit_code(hasten, interpreter):
@@ -282,6 +271,5 @@ def test_blocking_mode(hasten, interpreter):
     assert run.share("flutter_main") > 0.7
     # Each stop sends a signal, which must not be taken for the time of the next sample.
     assert sum(run.counts().values()) < 1.3 * 200 * (run.info["duration_ns"] / 1e9 + 0.1)
-    for stack in run.counts():
-        frames = [(f["name"], f["file"]) for f in run.functions_of(stack)]
-        assert not impossible_edges(frames, edges_of("flutter.py"), "flutter.py"), frames
+    _, _, wrong, examples = judge(run, "flutter.py")
+    assert wrong == 0, examples

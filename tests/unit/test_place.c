@@ -58,7 +58,7 @@ static void assert_may_run_on(const cpu_set_t *wanted)
     assert_true(CPU_EQUAL(&now, wanted));
 }
 
-/* A child that spins on the CPU, when it does so already. */
+/* A child that spins on the CPU; returns once it is there. */
 static pid_t spin_on(int cpu)
 {
     int ends[2];
@@ -118,7 +118,7 @@ static void test_keep_off(void **state)
     hst_place_keep_off(&place, fixture->first);
     CPU_CLR((size_t)fixture->first, &rest);
     assert_may_run_on(&rest);
-    pid_t child = spin_on(fixture->first); /* a child of one that keeps off may go anywhere it asks for */
+    pid_t child = spin_on(fixture->first);
     assert_int_equal(hst_place_join(&place, child, child), HST_OK);
     assert_int_equal(sched_getcpu(), fixture->first);
     hst_place_leave(&place);
