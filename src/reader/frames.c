@@ -33,12 +33,14 @@ struct hst_walk {
     size_t count, capacity;
     struct hst_frame *fresh; /* of the copy in hand, leaf first: down to the first frame that is as before */
     size_t fresh_count, fresh_capacity;
-    hst_raddr odd_root;      /* the chain ended at a frame that does not look like the root ... */
-    unsigned odd_roots;      /* ... so often in a row */
-    int still;               /* the thread stands still: what a copy shows is so */
-    int unproved;            /* the last copy was cut at a call that is not known */
-    int is_cut;              /* ... or anywhere */
-    int whole_only;          /* a stack that would have to be cut is read again instead */
+    hst_raddr odd_root; /* the chain ended at a frame that does not look like the root ... */
+    unsigned odd_roots; /* ... so often in a row */
+    int still;          /* the thread stands still: what a copy shows is so */
+    int unproved;       /* the last copy was cut at a call that is not known */
+    int is_cut;         /* ... or anywhere */
+    int is_whole;   /* the stack that was handed out last was not: later copies, to learn from, say nothing of
+                       it */
+    int whole_only; /* a stack that would have to be cut is read again instead */
     unsigned empty_reads;    /* in a row: no frame was running */
     uint32_t recent[RECENT]; /* entry index + 1 by address */
 };
@@ -79,7 +81,7 @@ void hst_walk_free(struct hst_walk *walk)
     }
 }
 
-int hst_walk_is_whole(const struct hst_walk *walk) { return !walk->is_cut; }
+int hst_walk_is_whole(const struct hst_walk *walk) { return walk->is_whole; }
 
 const struct hst_frame_entry *hst_walk_entries(const struct hst_walk *walk, size_t *ret_count)
 {
@@ -576,8 +578,10 @@ static enum hst_status read_still(struct hst_frames *frames, struct hst_walk *wa
     return believe(frames, walk, 0, now_ns);
 }
 
-static uint32_t stack_of(const struct hst_walk *walk)
+static uint32_t hand_out(struct hst_frames *frames, struct hst_walk *walk)
 {
+    frames->stats.stacks++;
+    walk->is_whole = !walk->is_cut;
     return walk->count > 0 ? walk->entries[walk->count - 1].stack : 0;
 }
 
@@ -597,8 +601,7 @@ enum hst_status hst_walk_read_still(struct hst_frames *frames, struct hst_walk *
     enum hst_status status = read_still(frames, walk, now_ns);
     walk->still = 0;
     HST_TRY(status);
-    frames->stats.stacks++;
-    *ret_stack = stack_of(walk);
+    *ret_stack = hand_out(frames, walk);
     return HST_OK;
 }
 
@@ -632,10 +635,9 @@ enum hst_status hst_walk_read(struct hst_frames *frames, struct hst_walk *walk, 
         walk->whole_only = max_tries >= MANY_TRIES && i < max_tries / 4 * 3;
         enum hst_status status = read_once(frames, walk, now_ns);
         if (status == HST_OK) {
-            frames->stats.stacks++;
             if (walk->count > 0 && walk->entries[0].address != walk->odd_root)
                 walk->odd_roots = 0;
-            *ret_stack = stack_of(walk);
+            *ret_stack = hand_out(frames, walk);
             if (walk->unproved)
                 meet_at_rest(frames, walk, now_ns);
             return HST_OK;

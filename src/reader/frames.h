@@ -63,7 +63,7 @@ void hst_walk_free(struct hst_walk *walk);
  * HST_E_TORN: no copy could be believed within max_tries (counted as dropped). */
 enum hst_status hst_walk_read(struct hst_frames *frames, struct hst_walk *walk, uint64_t now_ns,
                               unsigned max_tries, uint32_t *ret_stack) HST_MUST_CHECK;
-/* Whether the stack of the last read was believed to its end. */
+/* Whether the stack that was handed out last was believed to its end. */
 int hst_walk_is_whole(const struct hst_walk *walk);
 /* The same of a thread that is thought to stand still: HST_E_TORN when copies that follow one another differ.
  * What it calls is learned from it. */
