@@ -167,21 +167,46 @@ static enum hst_status sample_thread(struct hst_session *session, struct hst_wat
     return emit(session, thread, &thread->now, now_ns, weight - settled);
 }
 
+/* Every thread that has not had its turn in this round. *ret_changed: the list of threads may be another by
+ * now: one has ended (and what has its address is another thread), or a lock is held by none of them. */
+static enum hst_status sample_threads(struct hst_session *session, struct hst_watch *watch, uint64_t now_ns,
+                                      uint64_t boundary_ns, int *ret_changed)
+{
+    size_t holders = 0;
+    *ret_changed = 0;
+    for (size_t k = 0; k < watch->thread_count; k++) {
+        struct hst_watched_thread *thread = &watch->threads[k];
+        if (!thread->alive || thread->begin_ns >= boundary_ns)
+            continue;
+        int holds = has_lock(session, watch, thread, now_ns);
+        holders += (size_t)holds;
+        if (thread->skip > 0 && !holds) {
+            thread->skip--;
+            continue;
+        }
+        HST_TRY(sample_thread(session, watch, thread, now_ns, boundary_ns));
+        *ret_changed |= !thread->alive;
+    }
+    *ret_changed |= watch->runtime.abi.free_threaded || holders < hst_watch_held_locks(watch);
+    return HST_OK;
+}
+
+static enum hst_status sample_watch(struct hst_session *session, struct hst_watch *watch, uint64_t now_ns,
+                                    uint64_t boundary_ns)
+{
+    uint64_t since_ns = session->period_ns != 0 ? boundary_ns - session->period_ns : now_ns;
+    int changed;
+    HST_TRY(sample_threads(session, watch, now_ns, boundary_ns, &changed));
+    if (!changed || now_ns < watch->meet_ns)
+        return HST_OK;
+    HST_TRY(hst_watch_meet(watch, session->profile, now_ns, since_ns));
+    return sample_threads(session, watch, now_ns, boundary_ns, &changed);
+}
+
 enum hst_status hst_session_sample(struct hst_session *session, uint64_t now_ns, uint64_t boundary_ns)
 {
-    for (size_t i = 0; i < session->watch_count; i++) {
-        struct hst_watch *watch = session->watches[i];
-        if (watch->state != HST_WATCH_SAMPLING)
-            continue;
-        for (size_t k = 0; k < watch->thread_count; k++) {
-            struct hst_watched_thread *thread = &watch->threads[k];
-            if (thread->skip > 0 && !has_lock(session, watch, thread, now_ns)) {
-                thread->skip--;
-                continue;
-            }
-            if (thread->alive)
-                HST_TRY(sample_thread(session, watch, thread, now_ns, boundary_ns));
-        }
-    }
+    for (size_t i = 0; i < session->watch_count; i++)
+        if (session->watches[i]->state == HST_WATCH_SAMPLING)
+            HST_TRY(sample_watch(session, session->watches[i], now_ns, boundary_ns));
     return HST_OK;
 }

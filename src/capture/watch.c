@@ -4,11 +4,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "target/maps.h"
 #include "target/stop.h"
 
-enum { BAD_REFRESHES_MAX = 5 };
+enum {
+    BAD_REFRESHES_MAX = 5,
+    MEET_PART = 20,        /* of the time at most for meeting threads: 1 in */
+    THREAD_ROWS_MAX = 4096 /* of a process */
+};
 #define NAMES_SOON_NS 50000000u
 #define NAMES_EVERY_NS 5000000000u
 
@@ -24,6 +29,7 @@ enum hst_status hst_watch_new(int pid, uint64_t now_ns, struct hst_watch **ret_w
                                 .why = HST_E_BUSY,
                                 .begin_ns = now_ns,
                                 .model_process = HST_ID_NONE,
+                                .later_threads = HST_ID_NONE,
                                 .first_cpu_ns = facts.cpu_ns,
                                 .cpu_ns = facts.cpu_ns};
     *ret_watch = watch;
@@ -36,8 +42,8 @@ static void end_thread(struct hst_profile *profile, struct hst_watched_thread *t
     (void)!hst_thread_times_read(&thread->files, &thread->times);
     struct hst_thread *row = &profile->threads[thread->model_thread];
     row->end_ns = now_ns;
-    row->cpu_ns = thread->times.run_ns - thread->first.run_ns;
-    row->runnable_ns = thread->times.runnable_ns - thread->first.runnable_ns;
+    row->cpu_ns += thread->times.run_ns - thread->first.run_ns;
+    row->runnable_ns += thread->times.runnable_ns - thread->first.runnable_ns;
     if (thread->seized)
         hst_stop_release(thread->tid);
     hst_watched_thread_close(thread);
@@ -100,6 +106,8 @@ static enum hst_status add_process_row(struct hst_watch *watch, struct hst_profi
     if (row.command == HST_ID_NONE || row.interpreter == HST_ID_NONE || row.executable == HST_ID_NONE)
         return HST_E_NOMEM;
     watch->model_process = hst_profile_add_process(profile, &row);
+    watch->thread_rows = 0;
+    watch->later_threads = HST_ID_NONE;
     return watch->model_process != HST_ID_NONE ? HST_OK : HST_E_NOMEM;
 }
 
@@ -160,11 +168,35 @@ static int is_unborn(const struct hst_watch *watch, const struct hst_tstate *tst
     return 0;
 }
 
+/* A row for the thread. Those that come after very many others share one: a server with a thread for each
+ * request would fill memory and store with threads that nobody can tell apart. */
+static uint32_t add_thread_row(struct hst_watch *watch, struct hst_profile *profile, int tid,
+                               const struct hst_tstate *tstate, uint64_t now_ns)
+{
+    int own = watch->thread_rows < THREAD_ROWS_MAX;
+    if (!own && watch->later_threads != HST_ID_NONE)
+        return watch->later_threads;
+    char name[64] = "(later threads)";
+    if (own && tid != watch->pid)
+        hst_thread_name(watch->pid, tid, name, sizeof name);
+    struct hst_thread row = {
+        .process = watch->model_process,
+        .native_id = own ? (uint32_t)tid : 0,
+        .name = hst_strings_add_z(&profile->strings, own && tid == watch->pid ? "MainThread" : name),
+        .interpreter_id = own ? (uint32_t)tstate->interpreter_id : 0,
+        .start_ns = now_ns,
+        .end_ns = now_ns};
+    uint32_t id = row.name != HST_ID_NONE ? hst_profile_add_thread(profile, &row) : HST_ID_NONE;
+    watch->thread_rows++;
+    if (!own)
+        watch->later_threads = id;
+    return id;
+}
+
 static enum hst_status add_thread(struct hst_watch *watch, struct hst_profile *profile,
                                   const struct hst_tstate *tstate, uint64_t now_ns)
 {
     int tid;
-    char name[64];
     enum hst_status status = hst_thread_ids_find(&watch->ids, &watch->runtime, tstate, &tid);
     if (status != HST_OK)
         return status == HST_E_NOMEM
@@ -178,17 +210,13 @@ static enum hst_status add_thread(struct hst_watch *watch, struct hst_profile *p
     status = hst_watched_thread_open(thread, watch->pid, tid, tstate, now_ns);
     if (status != HST_OK)
         return status == HST_E_NOMEM ? status : HST_OK; /* it has ended meanwhile */
-    hst_thread_name(watch->pid, tid, name, sizeof name);
-    struct hst_thread row = {
-        .process = watch->model_process,
-        .native_id = (uint32_t)tid,
-        .name = hst_strings_add_z(&profile->strings, tid == watch->pid ? "MainThread" : name),
-        .interpreter_id = (uint32_t)tstate->interpreter_id,
-        .start_ns = now_ns,
-        .end_ns = now_ns};
-    thread->model_thread = row.name != HST_ID_NONE ? hst_profile_add_thread(profile, &row) : HST_ID_NONE;
+    thread->model_thread = add_thread_row(watch, profile, tid, tstate, now_ns);
+    if (thread->model_thread == HST_ID_NONE) {
+        hst_watched_thread_close(thread);
+        return HST_E_NOMEM;
+    }
     watch->thread_count++;
-    return thread->model_thread != HST_ID_NONE ? HST_OK : HST_E_NOMEM;
+    return HST_OK;
 }
 
 /* Threads that are no longer listed end. */
@@ -222,26 +250,20 @@ static enum hst_status refresh_names(struct hst_watch *watch, struct hst_profile
         uint32_t id = name != NULL ? hst_strings_add_z(&profile->strings, name) : 0;
         if (id == HST_ID_NONE)
             return HST_E_NOMEM;
-        if (name != NULL)
+        if (name != NULL && thread->model_thread != watch->later_threads)
             profile->threads[thread->model_thread].name = id;
     }
     return HST_OK;
 }
 
-enum hst_status hst_watch_refresh(struct hst_watch *watch, struct hst_profile *profile, uint64_t now_ns)
+/* HST_E_TORN: a thread came or went while the list was read. */
+static enum hst_status update_threads(struct hst_watch *watch, struct hst_profile *profile, uint64_t now_ns)
 {
     HST_CLEANUP_FREE struct hst_tstate *listed = NULL;
     size_t count, known = watch->thread_count;
-    enum hst_status status = hst_runtime_threads(&watch->runtime, &listed, &count);
-    if (status == HST_E_TORN || (status == HST_OK && count == 0)) {
-        /* A thread came or went. Time and again: the program replaced itself by exec, or ended its
-         * interpreter. */
-        if (++watch->bad_refreshes >= BAD_REFRESHES_MAX)
-            hst_watch_detach(watch, profile, now_ns);
-        return HST_OK;
-    }
-    HST_TRY(status);
-    watch->bad_refreshes = 0;
+    HST_TRY(hst_runtime_threads(&watch->runtime, &listed, &count));
+    if (count == 0)
+        return HST_E_TORN;
     watch->refresh_ns = now_ns;
     watch->interpreter_count =
         0; /* one may have ended, and another have its address: their locks are found anew */
@@ -255,6 +277,41 @@ enum hst_status hst_watch_refresh(struct hst_watch *watch, struct hst_profile *p
     int due =
         now_ns - watch->name_ns >= (came || known != watch->thread_count ? NAMES_SOON_NS : NAMES_EVERY_NS);
     return due || watch->name_ns == 0 ? refresh_names(watch, profile, now_ns) : HST_OK;
+}
+
+enum hst_status hst_watch_refresh(struct hst_watch *watch, struct hst_profile *profile, uint64_t now_ns)
+{
+    enum hst_status status = update_threads(watch, profile, now_ns);
+    if (status != HST_E_TORN) {
+        watch->bad_refreshes = 0;
+        return status;
+    }
+    /* Time and again: the program replaced itself by exec, or ended its interpreter. */
+    if (++watch->bad_refreshes >= BAD_REFRESHES_MAX)
+        hst_watch_detach(watch, profile, now_ns);
+    return HST_OK;
+}
+
+enum hst_status hst_watch_meet(struct hst_watch *watch, struct hst_profile *profile, uint64_t now_ns,
+                               uint64_t since_ns)
+{
+    uint64_t begin = hst_now_ns();
+    enum hst_status status = update_threads(watch, profile, now_ns);
+    watch->meet_ns = now_ns + (hst_now_ns() - begin) * MEET_PART;
+    for (size_t k = 0; k < watch->thread_count; k++)
+        if (watch->threads[k].begin_ns == now_ns)
+            watch->threads[k].begin_ns = since_ns;
+    /* A list that is torn, because threads come and go often, is no sign of an end; and that the process is
+     * gone is for hst_watch_check to see. */
+    return status == HST_E_NOMEM ? status : HST_OK;
+}
+
+size_t hst_watch_held_locks(const struct hst_watch *watch)
+{
+    size_t held = 0;
+    for (size_t i = 0; i < watch->interpreter_count; i++)
+        held += watch->interpreters[i].gil.holder != 0;
+    return held;
 }
 
 const struct hst_gil *hst_watch_gil(struct hst_watch *watch, hst_raddr interpreter, uint64_t tick)

@@ -32,6 +32,7 @@ struct hst_watch {
     struct hst_error error;
     uint64_t image_id; /* of the executable, changes by exec */
     uint64_t begin_ns, retry_ns, refresh_ns, name_ns;
+    uint64_t meet_ns;       /* hst_watch_meet is not due before */
     uint64_t children_ns;   /* when all threads are next asked for children */
     uint32_t model_process; /* index in the profile; HST_ID_NONE until it is a Python */
     struct hst_memory *memory;
@@ -42,6 +43,8 @@ struct hst_watch {
     unsigned bad_refreshes; /* in a row: the lists of threads could not be read */
     struct hst_watched_thread *threads;
     size_t thread_count, thread_capacity;
+    size_t thread_rows;     /* in the profile, so far */
+    uint32_t later_threads; /* the row that threads share after so many; HST_ID_NONE: not needed yet */
     struct hst_watched_interpreter *interpreters;
     size_t interpreter_count, interpreter_capacity;
     uint64_t first_cpu_ns, cpu_ns; /* of the process: when the watch began, at the last look */
@@ -63,6 +66,14 @@ void hst_watch_detach(struct hst_watch *watch, struct hst_profile *profile, uint
 /* Brings the list of threads up to date. */
 enum hst_status hst_watch_refresh(struct hst_watch *watch, struct hst_profile *profile,
                                   uint64_t now_ns) HST_MUST_CHECK;
+/* Refreshes at once, because a thread may have come: a program that makes a thread for each request does its
+ * work in threads that live between two refreshes.  Such a thread counts from since_ns on, the begin of the
+ * stretch of time that this round stands for: it is met with a probability that is its part of the stretch.
+ * Until meet_ns it should not be done again, or it would take too large a part of the time. */
+enum hst_status hst_watch_meet(struct hst_watch *watch, struct hst_profile *profile, uint64_t now_ns,
+                               uint64_t since_ns) HST_MUST_CHECK;
+/* How many interpreters' locks were held when they were last read. */
+size_t hst_watch_held_locks(const struct hst_watch *watch);
 /* The lock of the thread's interpreter, read at most once in a tick. */
 const struct hst_gil *hst_watch_gil(struct hst_watch *watch, hst_raddr interpreter, uint64_t tick);
 /* The system's view: whether the process still is, whether it runs the same program, its CPU time. */

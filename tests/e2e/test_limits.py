@@ -83,3 +83,15 @@ def test_what_root_stores_in_a_users_folder_is_the_users(as_nobody, hasten, syst
     other.mkdir()
     hasten.ok("run", "--store", other / "runs.db", "--", *system.run_target("ending.py", 0.3, "code:0"))
     assert (other / "runs.db").stat().st_uid == 0
+
+
+def test_very_many_threads(hasten, system):
+    """Those after the 4096th share a row, and their time is not lost."""
+    result = hasten("run", "--", *system.run_target("many_threads.py", 80, 60))
+    assert result.code == 0, result
+    run = hasten.stored()
+    assert run.end["samples"] > 0 and len(run.tables["thread"]) == 4097, len(run.tables["thread"])
+    later = [row for row in run.tables["thread"].values() if row["name"] == "(later threads)"]
+    assert len(later) == 1
+    slept = sum(s["weight_ns"] for s in run.samples if s["thread"] == later[0]["id"] and "visitor" in run.frames(s["stack"]))
+    assert slept > 0.5 * (80 * 60 - 4096) * 60e6, slept
