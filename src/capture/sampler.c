@@ -110,26 +110,12 @@ static void back_off(struct hst_session *session, struct hst_watched_thread *thr
     thread->skip = thread->backoff;
 }
 
-static const struct hst_gil *gil_of(const struct hst_session *session, struct hst_watch *watch,
-                                    const struct hst_watched_thread *thread, uint64_t now_ns)
-{
-    uint64_t tick = session->period_ns != 0 ? session->tick : now_ns / GIL_EVERY_NS;
-    return hst_watch_gil(watch, thread->tstate.interpreter, tick);
-}
-
-/* A thread that holds the lock does not sleep, whatever it did when it was last looked at. */
-static int has_lock(const struct hst_session *session, struct hst_watch *watch,
-                    const struct hst_watched_thread *thread, uint64_t now_ns)
-{
-    return gil_of(session, watch, thread, now_ns)->holder == thread->tstate.address;
-}
-
 /* What the thread does, looked up as far as it can have changed. *ret_slept: nothing has. HST_E_GONE,
  * HST_E_TORN: no sample. */
 static enum hst_status observe(struct hst_session *session, struct hst_watch *watch,
-                               struct hst_watched_thread *thread, uint64_t now_ns, int *ret_slept)
+                               struct hst_watched_thread *thread, const struct hst_gil *gil, uint64_t now_ns,
+                               int *ret_slept)
 {
-    const struct hst_gil *gil = gil_of(session, watch, thread, now_ns);
     *ret_slept = 0;
     if (session->period_ns != 0 || now_ns - thread->look_ns >= LOOK_EVERY_NS)
         HST_TRY(hst_watched_thread_look(thread, gil, watch->runtime.abi.gil_size, now_ns, ret_slept));
@@ -145,11 +131,12 @@ static enum hst_status observe(struct hst_session *session, struct hst_watch *wa
 }
 
 static enum hst_status sample_thread(struct hst_session *session, struct hst_watch *watch,
-                                     struct hst_watched_thread *thread, uint64_t now_ns, uint64_t boundary_ns)
+                                     struct hst_watched_thread *thread, const struct hst_gil *gil,
+                                     uint64_t now_ns, uint64_t boundary_ns)
 {
     struct hst_observation before = thread->now;
     int slept;
-    enum hst_status status = observe(session, watch, thread, now_ns, &slept);
+    enum hst_status status = observe(session, watch, thread, gil, now_ns, &slept);
     if (status == HST_E_GONE)
         thread->alive = 0;
     if (status != HST_OK)
@@ -172,19 +159,27 @@ static enum hst_status sample_thread(struct hst_session *session, struct hst_wat
 static enum hst_status sample_threads(struct hst_session *session, struct hst_watch *watch, uint64_t now_ns,
                                       uint64_t boundary_ns, int *ret_changed)
 {
+    uint64_t tick = session->period_ns != 0 ? session->tick : now_ns / GIL_EVERY_NS;
+    const struct hst_gil *gil = NULL;
+    hst_raddr interpreter = 0;
     size_t holders = 0;
     *ret_changed = 0;
     for (size_t k = 0; k < watch->thread_count; k++) {
         struct hst_watched_thread *thread = &watch->threads[k];
         if (!thread->alive || thread->begin_ns >= boundary_ns)
             continue;
-        int holds = has_lock(session, watch, thread, now_ns);
+        if (gil == NULL || interpreter != thread->tstate.interpreter) {
+            interpreter = thread->tstate.interpreter;
+            gil = hst_watch_gil(watch, interpreter, tick);
+        }
+        /* A thread that holds the lock does not sleep, whatever it did when it was last looked at. */
+        int holds = gil->holder == thread->tstate.address;
         holders += (size_t)holds;
         if (thread->skip > 0 && !holds) {
             thread->skip--;
             continue;
         }
-        HST_TRY(sample_thread(session, watch, thread, now_ns, boundary_ns));
+        HST_TRY(sample_thread(session, watch, thread, gil, now_ns, boundary_ns));
         *ret_changed |= !thread->alive;
     }
     *ret_changed |= watch->runtime.abi.free_threaded || holders < hst_watch_held_locks(watch);

@@ -17,20 +17,20 @@ struct hst_observation {
 
 struct hst_watched_thread {
     struct hst_tstate tstate;
+    uint64_t begin_ns;      /* of the stretch that the next sample stands for */
+    uint32_t skip, backoff; /* ticks left until the next look; ticks between looks while it sleeps */
+    uint8_t seized, alive;
     int tid;
     uint32_t model_thread; /* index in the profile */
     struct hst_thread_files files;
     struct hst_walk *walk;
     struct hst_thread_times first, times; /* when the watch began; at the last look */
-    uint64_t begin_ns;                    /* of the stretch that the next sample stands for */
     uint64_t look_ns;                     /* last time the files were read */
     uint64_t ran_ns;                      /* last time it was seen to have run */
     double runnable_debt;                 /* time it waited for a CPU that no sample has shown yet, ns */
     struct hst_observation now;           /* of the last sample */
     struct hst_observation awake;         /* the last one that ran or wanted to; state UNKNOWN: none yet */
     uint64_t awake_ns, waited_ns; /* between the last two looks: ran or waited for a CPU; the latter alone */
-    uint32_t skip, backoff;       /* ticks left until the next look; ticks between looks while it sleeps */
-    uint8_t seized, alive;
 };
 
 enum hst_status hst_watched_thread_open(struct hst_watched_thread *thread, int pid, int tid,
