@@ -1,0 +1,201 @@
+/* The back end on sys.monitoring (PEP 669): nine callbacks, armed once for an interpreter.
+ *
+ * CALL comes for every callable, also for Python functions, which then begin by PY_START and end by
+ * PY_RETURN; C_RETURN and C_RAISE come for every callable that is not a Python function called directly.  So
+ * a C function is entered by CALL and left by either, when hst_callable_key knows it, and all else is passed
+ * over. */
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/backend.h"
+#include "agent/tracer.h"
+
+static const char tool_name[] = "hasten";
+/* Those that no known tool asks for come first: another tool's wish must not fail because of hasten. */
+static const int tool_ids[] = {4, 3, 2, 1, 0};
+static int tool_id = -1;
+
+/* The frame that the calling thread runs in; it names a generator for as long as that lives. */
+static const void *frame_now(void)
+{
+    const struct hst_abi *abi = &hst_python.abi;
+    const void *tstate = hst_python.PyThreadState_Get();
+    return abi->minor == 12
+               ? hst_py_pointer(hst_py_pointer(tstate, abi->tstate_cframe), abi->cframe_current_frame)
+               : hst_py_pointer(tstate, abi->tstate_frame);
+}
+
+static PyObject *on_start(PyObject *self, PyObject *const *arguments, ssize_t count)
+{
+    (void)self, (void)count;
+    struct hst_tracer *tracer = hst_tracer_self();
+    if (tracer != NULL) {
+        struct hst_agent_context *context = hst_tracer_enter(tracer, arguments[0], arguments[0], 0);
+        if (context != NULL)
+            context->calls++;
+    }
+    return hst_py_none();
+}
+
+/* PY_RESUME and PY_THROW. */
+static PyObject *on_resume(PyObject *self, PyObject *const *arguments, ssize_t count)
+{
+    (void)self, (void)count;
+    struct hst_tracer *tracer = hst_tracer_self();
+    if (tracer != NULL) {
+        struct hst_agent_context *context = hst_tracer_enter(tracer, arguments[0], arguments[0], 0);
+        if (context != NULL) {
+            context->resumes++;
+            hst_tracer_resumed(context, frame_now(), tracer->thread->last_ticks);
+        }
+    }
+    return hst_py_none();
+}
+
+static PyObject *on_return(PyObject *self, PyObject *const *arguments, ssize_t count)
+{
+    (void)self, (void)count;
+    struct hst_tracer *tracer = hst_tracer_self();
+    if (tracer != NULL)
+        (void)hst_tracer_leave(tracer, arguments[0]);
+    return hst_py_none();
+}
+
+static PyObject *on_yield(PyObject *self, PyObject *const *arguments, ssize_t count)
+{
+    (void)self, (void)count;
+    struct hst_tracer *tracer = hst_tracer_self();
+    if (tracer != NULL && hst_tracer_leave(tracer, arguments[0]) != NULL)
+        hst_tracer_suspend(frame_now(), tracer->thread->last_ticks);
+    return hst_py_none();
+}
+
+static PyObject *on_unwind(PyObject *self, PyObject *const *arguments, ssize_t count)
+{
+    (void)self, (void)count;
+    struct hst_tracer *tracer = hst_tracer_self();
+    struct hst_agent_context *context = tracer != NULL ? hst_tracer_leave(tracer, arguments[0]) : NULL;
+    if (context != NULL)
+        context->raises++;
+    return hst_py_none();
+}
+
+static PyObject *on_call(PyObject *self, PyObject *const *arguments, ssize_t count)
+{
+    (void)self, (void)count;
+    PyObject *callable = arguments[2];
+    if (__builtin_expect(hst_py_type(callable) == hst_python.PyFunction_Type, 1))
+        return hst_py_none();
+    const void *key = hst_callable_key(callable);
+    struct hst_tracer *tracer = key != NULL ? hst_tracer_self() : NULL;
+    if (tracer != NULL) {
+        struct hst_agent_context *context = hst_tracer_enter(tracer, key, callable, 1);
+        if (context != NULL)
+            context->calls++;
+    }
+    return hst_py_none();
+}
+
+static PyObject *on_c_return(PyObject *self, PyObject *const *arguments, ssize_t count)
+{
+    (void)self, (void)count;
+    const void *key = hst_callable_key(arguments[2]);
+    struct hst_tracer *tracer = key != NULL ? hst_tracer_self() : NULL;
+    if (tracer != NULL)
+        (void)hst_tracer_leave(tracer, key);
+    return hst_py_none();
+}
+
+static PyObject *on_c_raise(PyObject *self, PyObject *const *arguments, ssize_t count)
+{
+    (void)self, (void)count;
+    const void *key = hst_callable_key(arguments[2]);
+    struct hst_tracer *tracer = key != NULL ? hst_tracer_self() : NULL;
+    struct hst_agent_context *context = tracer != NULL ? hst_tracer_leave(tracer, key) : NULL;
+    if (context != NULL)
+        context->raises++;
+    return hst_py_none();
+}
+
+static struct event {
+    const char *name;
+    struct hst_py_method method;
+    int of_c;
+} events[] = {
+    {"PY_START", {"py_start", on_start, HST_PY_METH_FASTCALL, NULL}, 0},
+    {"PY_RESUME", {"py_resume", on_resume, HST_PY_METH_FASTCALL, NULL}, 0},
+    {"PY_THROW", {"py_throw", on_resume, HST_PY_METH_FASTCALL, NULL}, 0},
+    {"PY_RETURN", {"py_return", on_return, HST_PY_METH_FASTCALL, NULL}, 0},
+    {"PY_YIELD", {"py_yield", on_yield, HST_PY_METH_FASTCALL, NULL}, 0},
+    {"PY_UNWIND", {"py_unwind", on_unwind, HST_PY_METH_FASTCALL, NULL}, 0},
+    {"CALL", {"call", on_call, HST_PY_METH_FASTCALL, NULL}, 1},
+    {"C_RETURN", {"c_return", on_c_return, HST_PY_METH_FASTCALL, NULL}, 1},
+    {"C_RAISE", {"c_raise", on_c_raise, HST_PY_METH_FASTCALL, NULL}, 1},
+};
+enum { EVENTS = sizeof events / sizeof events[0] };
+
+static PyObject *monitoring(void) { return hst_python.PySys_GetObject("monitoring"); /* borrowed */ }
+
+/* A call whose result does not matter; 0 when it raised. */
+static int done(PyObject *result)
+{
+    if (result == NULL) {
+        hst_python.PyErr_Clear();
+        return 0;
+    }
+    hst_python.Py_DecRef(result);
+    return 1;
+}
+
+static long event_number(PyObject *module, const char *name)
+{
+    PyObject *all = hst_python.PyObject_GetAttrString(module, "events");
+    PyObject *one = all != NULL ? hst_python.PyObject_GetAttrString(all, name) : NULL;
+    long number = one != NULL ? hst_python.PyLong_AsLong(one) : 0;
+    if (one != NULL)
+        hst_python.Py_DecRef(one);
+    if (all != NULL)
+        hst_python.Py_DecRef(all);
+    hst_python.PyErr_Clear();
+    return number > 0 ? number : 0;
+}
+
+static int take_tool_id(PyObject *module)
+{
+    for (size_t i = 0; i < sizeof tool_ids / sizeof tool_ids[0]; i++)
+        if (done(hst_python.PyObject_CallMethod(module, "use_tool_id", "is", tool_ids[i], tool_name)))
+            return tool_ids[i];
+    return -1;
+}
+
+int hst_monitoring_arm(int python_only)
+{
+    PyObject *module = monitoring();
+    int id = module != NULL ? take_tool_id(module) : -1;
+    long wanted = 0;
+    if (id < 0)
+        return 0;
+    for (size_t i = 0; i < EVENTS; i++) {
+        if (events[i].of_c && python_only)
+            continue;
+        PyObject *callback = hst_python.PyCFunction_NewEx(&events[i].method, NULL, NULL);
+        long number = event_number(module, events[i].name);
+        if (callback == NULL || number == 0 ||
+            !done(hst_python.PyObject_CallMethod(module, "register_callback", "ilO", id, number, callback)))
+            return 0;
+        hst_python.Py_DecRef(callback);
+        wanted |= number;
+    }
+    tool_id = id;
+    return done(hst_python.PyObject_CallMethod(module, "set_events", "il", id, wanted));
+}
+
+void hst_monitoring_disarm(void)
+{
+    PyObject *module = monitoring();
+    if (module == NULL || tool_id < 0)
+        return;
+    (void)done(hst_python.PyObject_CallMethod(module, "set_events", "ii", tool_id, 0));
+    (void)done(hst_python.PyObject_CallMethod(module, "free_tool_id", "i", tool_id));
+    tool_id = -1;
+}

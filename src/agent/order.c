@@ -1,0 +1,26 @@
+/* Takes the words apart. */
+#include "agent/order.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int hst_agent_order_read(const char *text, struct hst_agent_order *ret_order)
+{
+    struct hst_agent_order order = {0};
+    while (text != NULL && *text != '\0') {
+        int length = (int)strcspn(text, ";");
+        if (strncmp(text, "folder=", 7) == 0 && length - 7 < (int)sizeof order.folder)
+            (void)snprintf(order.folder, sizeof order.folder, "%.*s", length - 7, text + 7);
+        else if (strncmp(text, "python_only=", 12) == 0)
+            order.python_only = text[12] == '1';
+        else if (strncmp(text, "backend=", 8) == 0)
+            order.backend = (enum hst_agent_backend)strtoul(text + 8, NULL, 10);
+        text += length;
+        text += *text == ';';
+    }
+    if (order.folder[0] == '\0' || order.backend >= HST_AGENT_BACKEND_COUNT)
+        return 0;
+    *ret_order = order;
+    return 1;
+}

@@ -1,0 +1,16 @@
+/* What hasten asks the agent to do: the words of the environment variable HASTEN_AGENT. */
+#ifndef HST_AGENT_ORDER_H
+#define HST_AGENT_ORDER_H
+
+#include "event/agent_map.h"
+
+struct hst_agent_order {
+    char folder[512]; /* where the file of every process goes */
+    int python_only;
+    enum hst_agent_backend backend; /* NONE: the cheapest */
+};
+
+/* 0: there is no order, or none that can be understood. */
+int hst_agent_order_read(const char *text, struct hst_agent_order *ret_order);
+
+#endif

@@ -1,0 +1,136 @@
+/* Where the agent begins: preloaded into a program (LD_PRELOAD), it waits for a Python to be about to run,
+ * and then arms the tracer as it was ordered to.  In any other program it does nothing.  Whatever goes wrong
+ * is written into the header for hasten to say; the program never notices. */
+#include <dlfcn.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/backend.h"
+#include "agent/calibrate.h"
+#include "agent/order.h"
+#include "agent/tracer.h"
+
+static struct hst_agent_order order;
+static int armed; /* at least one interpreter */
+
+static void fail(const char *why)
+{
+    if (hst_arena_base == NULL)
+        return;
+    (void)snprintf(hst_arena_header()->failure, sizeof hst_arena_header()->failure, "%s", why);
+    hst_arena_header()->state = HST_AGENT_FAILED;
+}
+
+/* The arguments of the process, joined by spaces. */
+static void read_command(char *into, size_t size)
+{
+    FILE *file = fopen("/proc/self/cmdline", "re");
+    size_t length = file != NULL ? fread(into, 1, size - 1, file) : 0;
+    if (file != NULL)
+        (void)fclose(file);
+    for (size_t i = 0; i + 1 < length; i++)
+        if (into[i] == '\0')
+            into[i] = ' ';
+    into[length] = '\0';
+}
+
+static void fill_header(enum hst_agent_backend backend)
+{
+    struct hst_agent_header *header = hst_arena_header();
+    hst_ticks_init();
+    header->clock = hst_ticks_are_tsc ? HST_AGENT_CLOCK_TSC : HST_AGENT_CLOCK_SYSTEM;
+    header->backend = backend;
+    header->python_only = (uint32_t)order.python_only;
+    (void)snprintf(header->interpreter, sizeof header->interpreter, "%s", hst_python.version);
+    read_command(header->command, sizeof header->command);
+    ssize_t length = readlink("/proc/self/exe", header->executable, sizeof header->executable - 1);
+    header->executable[length > 0 ? length : 0] = '\0';
+    header->start_ticks = hst_ticks();
+    header->start_ns = hst_now_ns();
+}
+
+struct backend {
+    enum hst_agent_backend id;
+    unsigned oldest, newest; /* minor versions */
+    int (*arm)(int python_only);
+    void (*disarm)(void);
+};
+static const struct backend backends[] = {
+    {HST_AGENT_BACKEND_MONITORING, 12, UINT_MAX, hst_monitoring_arm, hst_monitoring_disarm},
+    {HST_AGENT_BACKEND_PROFILE, 8, 11, hst_profile_hook_arm, hst_profile_hook_disarm},
+};
+
+/* The one that was ordered, else the first that this version has. */
+static const struct backend *choose_backend(void)
+{
+    unsigned minor = hst_python.abi.minor;
+    for (size_t i = 0; i < sizeof backends / sizeof backends[0]; i++)
+        if (minor >= backends[i].oldest && minor <= backends[i].newest &&
+            (order.backend == HST_AGENT_BACKEND_NONE || order.backend == backends[i].id))
+            return &backends[i];
+    return NULL;
+}
+
+static void begin(void)
+{
+    const char *why = "";
+    if (!hst_arena_open(order.folder))
+        return;
+    if (!hst_python_find(&why)) {
+        fail(why);
+        return;
+    }
+    const struct backend *backend = choose_backend();
+    if (backend == NULL) {
+        fail("this version of Python has no such backend");
+        return;
+    }
+    fill_header(backend->id);
+    hst_tracer_phase = HST_TRACER_ON;
+    (void)hst_calibrate(backend->arm, backend->disarm, order.python_only);
+    if (!backend->arm(order.python_only)) {
+        fail("the hook could not be had: another tool holds it");
+        return;
+    }
+    hst_arena_header()->state = HST_AGENT_TRACING;
+}
+
+/* The interpreter tells when it is about to run the program, with its lock held. */
+static int on_audit(const char *event, PyObject *arguments, void *data)
+{
+    (void)arguments, (void)data;
+    if (armed || strncmp(event, "cpython.run_", 12) != 0)
+        return 0;
+    armed = 1; /* before anything runs that is audited itself */
+    begin();
+    return 0;
+}
+
+static void after_fork_in_child(void)
+{
+    if (hst_arena_base != NULL)
+        hst_tracer_forked();
+}
+
+__attribute__((constructor)) static void loaded(void)
+{
+    int (*add_hook)(hst_py_audit *, void *);
+    void *found = dlsym(RTLD_DEFAULT, "PySys_AddAuditHook");
+    if (found == NULL || !hst_agent_order_read(getenv(HST_AGENT_VARIABLE), &order))
+        return; /* no Python of 3.8 or later in this program */
+    memcpy(&add_hook, &found, sizeof add_hook);
+    (void)add_hook(on_audit, NULL);
+    (void)pthread_atfork(NULL, NULL, after_fork_in_child);
+}
+
+__attribute__((destructor)) static void unloaded(void)
+{
+    if (hst_arena_base == NULL || hst_arena_header()->state != HST_AGENT_TRACING)
+        return;
+    hst_tracer_settle();
+    hst_arena_header()->state = HST_AGENT_ENDED;
+}

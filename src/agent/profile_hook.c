@@ -1,0 +1,143 @@
+/* The back end on PyEval_SetProfile, for 3.8 to 3.11.
+ *
+ * The hook is a thread's own.  A thread that Python starts exists before its starter comes back from
+ * start_new_thread, with the lock held all the while: at that return the newest thread of the interpreter is
+ * the new one, and gets its hook before it has run.  A generator's resumption looks like a call, and its
+ * yield like a return: what instruction the frame is at tells them apart. */
+#include "agent/backend.h"
+#include "agent/tracer.h"
+
+enum { WHAT_CALL = 0, WHAT_RETURN = 3, WHAT_C_CALL = 4, WHAT_C_EXCEPTION = 5, WHAT_C_RETURN = 6 };
+enum { OPCODE_RETURN_VALUE = 83, FRAME_OBJECT_FRAME = 24 /* PyFrameObject.f_frame, 3.11 */ };
+
+static int python_only;
+static const struct hst_py_method *start_new_thread[2];
+static int hook(PyObject *self, PyObject *frame, int what, PyObject *argument);
+
+/* What holds code and instruction: the frame object itself, or what it points at (3.11). */
+static const void *frame_of(const PyObject *frame)
+{
+    return hst_python.abi.minor >= 11 ? hst_py_pointer(frame, FRAME_OBJECT_FRAME) : (const void *)frame;
+}
+
+static PyObject *code_of(const void *frame) { return hst_py_pointer(frame, hst_python.abi.frame_code); }
+
+/* The instruction that the frame is at; NULL: before the first. */
+static const uint8_t *instruction_of(const void *frame)
+{
+    const struct hst_abi *abi = &hst_python.abi;
+    if (abi->minor >= 11)
+        return hst_py_pointer(frame, abi->frame_instruction);
+    int last = (int)(uint32_t)hst_py_word(frame, abi->frame_instruction);
+    const char *bytecode = (const char *)hst_py_pointer(code_of(frame), abi->code_bytecode) + abi->bytes_data;
+    return last < 0 ? NULL : (const uint8_t *)bytecode + last * (abi->minor >= 10 ? 2 : 1);
+}
+
+/* At its first instruction: 3.11 tells by the RESUME's argument, those before by not having begun. */
+static int is_resumed(const void *frame)
+{
+    const uint8_t *instruction = instruction_of(frame);
+    return instruction != NULL && (hst_python.abi.minor <= 10 || instruction[1] != 0);
+}
+
+static void enter(struct hst_tracer *tracer, const PyObject *frame_object)
+{
+    const void *frame = frame_of(frame_object);
+    PyObject *code = code_of(frame);
+    struct hst_agent_context *context = hst_tracer_enter(tracer, code, code, 0);
+    if (context == NULL)
+        return;
+    if ((context->flags & HST_AGENT_FUNCTION_GENERATOR) == 0 || !is_resumed(frame)) {
+        context->calls++;
+        return;
+    }
+    context->resumes++;
+    hst_tracer_resumed(context, frame, tracer->thread->last_ticks);
+}
+
+static void leave(struct hst_tracer *tracer, const PyObject *frame_object, const PyObject *value)
+{
+    const void *frame = frame_of(frame_object);
+    struct hst_agent_context *context = hst_tracer_leave(tracer, code_of(frame));
+    if (context == NULL)
+        return;
+    if (value == NULL) {
+        context->raises++;
+    } else if ((context->flags & HST_AGENT_FUNCTION_GENERATOR) != 0) {
+        const uint8_t *instruction = instruction_of(frame);
+        if (instruction != NULL && instruction[0] != OPCODE_RETURN_VALUE)
+            hst_tracer_suspend(frame, tracer->thread->last_ticks);
+    }
+}
+
+static void hook_newest_thread(void)
+{
+    void *own = hst_python.PyThreadState_Get();
+    void *interpreter = hst_py_pointer(own, hst_python.abi.tstate_interp);
+    void *newest = hst_python.PyInterpreterState_ThreadHead(interpreter);
+    if (newest == NULL || newest == own)
+        return;
+    if (hst_python.set_profile_of != NULL) {
+        if (hst_python.set_profile_of(newest, hook, NULL) != 0)
+            hst_python.PyErr_Clear();
+        return;
+    }
+    (void)hst_python.PyThreadState_Swap(newest); /* 3.8 knows only the current thread */
+    hst_python.PyEval_SetProfile(hook, NULL);
+    (void)hst_python.PyThreadState_Swap(own);
+}
+
+static int hook(PyObject *self, PyObject *frame, int what, PyObject *argument)
+{
+    (void)self;
+    struct hst_tracer *tracer = hst_tracer_self();
+    if (tracer == NULL)
+        return 0;
+    if (what == WHAT_CALL) {
+        enter(tracer, frame);
+    } else if (what == WHAT_RETURN) {
+        leave(tracer, frame, argument);
+    } else if (what == WHAT_C_CALL && !python_only) {
+        const void *key = hst_callable_key(argument);
+        struct hst_agent_context *context = key != NULL ? hst_tracer_enter(tracer, key, argument, 1) : NULL;
+        if (context != NULL)
+            context->calls++;
+    } else if (what == WHAT_C_RETURN || what == WHAT_C_EXCEPTION) {
+        const void *key = hst_callable_key(argument);
+        if (key != NULL && !python_only) {
+            struct hst_agent_context *context = hst_tracer_leave(tracer, key);
+            if (context != NULL && what == WHAT_C_EXCEPTION)
+                context->raises++;
+        }
+        if (key != NULL && (key == start_new_thread[0] || key == start_new_thread[1]))
+            hook_newest_thread();
+    }
+    return 0;
+}
+
+/* Under both its names. */
+static void find_start_new_thread(void)
+{
+    static const char *const names[] = {"start_new_thread", "start_new"};
+    PyObject *module = hst_python.PyImport_ImportModule("_thread");
+    for (int i = 0; i < 2 && module != NULL; i++) {
+        PyObject *function = hst_python.PyObject_GetAttrString(module, names[i]);
+        if (function != NULL && hst_py_type(function) == hst_python.PyCFunction_Type)
+            start_new_thread[i] = hst_py_method_of_function(function);
+        if (function != NULL)
+            hst_python.Py_DecRef(function);
+    }
+    if (module != NULL)
+        hst_python.Py_DecRef(module);
+    hst_python.PyErr_Clear();
+}
+
+int hst_profile_hook_arm(int without_c)
+{
+    python_only = without_c;
+    find_start_new_thread();
+    hst_python.PyEval_SetProfile(hook, NULL);
+    return 1;
+}
+
+void hst_profile_hook_disarm(void) { hst_python.PyEval_SetProfile(NULL, NULL); }

@@ -1,0 +1,332 @@
+/* Contexts, threads, forks: what happens seldom. */
+#include "agent/tracer.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "agent/functions.h"
+#include "base/memory.h"
+
+enum {
+    SIBLINGS_MAX = 8, /* looked through in order; then the table is asked */
+    SUSPENSIONS = 1 << 14,
+    FORK_DEPTH_MAX = 100000,
+};
+
+int hst_tracer_phase;
+uint32_t hst_tracer_generation = 1;
+__thread struct hst_tracer hst_tracer_of_thread __attribute__((tls_model("initial-exec")));
+
+static uint32_t thread_chunk;
+static pthread_mutex_t beginning = PTHREAD_MUTEX_INITIALIZER;
+static pthread_key_t at_end;
+static int at_end_made;
+
+/* --- contexts --- */
+
+static uint32_t number_of(const struct hst_agent_context *context)
+{
+    return (uint32_t)((uint64_t)((const char *)context - hst_arena_base) / HST_AGENT_SLOT_BYTES);
+}
+
+static uint32_t own_slot(const struct hst_tracer *tracer)
+{
+    return (uint32_t)((uint64_t)((const char *)tracer->thread - hst_arena_base) / HST_AGENT_SLOT_BYTES);
+}
+
+static uint64_t hash_of(uint32_t parent, uint64_t key) { return hst_mix64(key) ^ (uint64_t)parent << 20; }
+
+static struct hst_agent_context *add_context(struct hst_tracer *tracer, uint32_t parent, uint64_t key,
+                                             uint32_t function, uint32_t flags)
+{
+    uint32_t slot = hst_arena_take(&tracer->chunk, HST_AGENT_CHUNK_CONTEXTS, own_slot(tracer), 1);
+    if (slot == 0)
+        return NULL;
+    struct hst_agent_context *context = hst_arena_slot(slot);
+    *context = (struct hst_agent_context){.key = key, .parent = parent, .function = function, .flags = flags};
+    hst_arena_publish(tracer->chunk, slot + 1);
+    return context;
+}
+
+/* Moves a child to the front of its siblings when it stands near it. */
+static struct hst_agent_context *find_near(struct hst_agent_context *parent, uint64_t key)
+{
+    uint32_t *link = &parent->first_child;
+    for (int i = 0; i < SIBLINGS_MAX && *link != 0; i++) {
+        struct hst_agent_context *child = hst_arena_slot(*link);
+        if (child->key == key) {
+            uint32_t slot = *link;
+            *link = child->next_sibling;
+            child->next_sibling = parent->first_child;
+            parent->first_child = slot;
+            return child;
+        }
+        link = &child->next_sibling;
+    }
+    return NULL;
+}
+
+/* All siblings are in the table; those that are found there go to the front without being taken out of their
+ * old place, so the list of a parent with many children is cut behind its first few. */
+static struct hst_agent_context *find_far(struct hst_tracer *tracer, struct hst_agent_context *parent,
+                                          uint64_t key)
+{
+    uint32_t number = number_of(parent);
+    for (uint64_t hash = hash_of(number, key);; hash++) {
+        uint32_t slot = hst_map_find(&tracer->children, hash);
+        if (slot == HST_MAP_ABSENT)
+            return NULL;
+        struct hst_agent_context *child = hst_arena_slot(slot);
+        if (child->parent == number && child->key == key)
+            return child;
+    }
+}
+
+static void put_first(struct hst_agent_context *parent, struct hst_agent_context *child)
+{
+    child->next_sibling = parent->first_child;
+    parent->first_child = number_of(child);
+    uint32_t at = parent->first_child;
+    for (int i = 1; i < SIBLINGS_MAX && at != 0; i++)
+        at = ((struct hst_agent_context *)hst_arena_slot(at))->next_sibling;
+    if (at != 0)
+        ((struct hst_agent_context *)hst_arena_slot(at))->next_sibling = 0;
+}
+
+static struct hst_agent_context *new_child(struct hst_tracer *tracer, struct hst_agent_context *parent,
+                                           const void *key, PyObject *what, int is_c)
+{
+    uint32_t flags = HST_AGENT_FUNCTION_C;
+    uint32_t function = is_c ? hst_functions_callable(key, what) : hst_functions_code(what, &flags);
+    if (function == 0)
+        return NULL;
+    uint32_t number = number_of(parent);
+    uint64_t hash = hash_of(number, (uint64_t)(uintptr_t)key);
+    while (hst_map_find(&tracer->children, hash) != HST_MAP_ABSENT)
+        hash++;
+    struct hst_agent_context *child = add_context(tracer, number, (uint64_t)(uintptr_t)key, function, flags);
+    if (child == NULL || !hst_map_set(&tracer->children, hash, number_of(child)))
+        return NULL;
+    return child;
+}
+
+struct hst_agent_context *hst_tracer_child(struct hst_tracer *tracer, struct hst_agent_context *parent,
+                                           const void *key, PyObject *what, int is_c)
+{
+    struct hst_agent_thread *thread = tracer->thread;
+    if (thread->lost_depth != 0) { /* inside a call without a context */
+        thread->lost_depth++;
+        hst_arena_header()->lost_contexts++;
+        return NULL;
+    }
+    struct hst_agent_context *child = find_near(parent, (uint64_t)(uintptr_t)key);
+    if (child != NULL)
+        return child;
+    tracer->busy = 1;
+    child = find_far(tracer, parent, (uint64_t)(uintptr_t)key);
+    if (child == NULL)
+        child = new_child(tracer, parent, key, what, is_c);
+    tracer->busy = 0;
+    if (child == NULL) {
+        thread->lost_depth++;
+        hst_arena_header()->lost_contexts++;
+    } else {
+        put_first(parent, child);
+    }
+    thread->last_ticks = hst_ticks(); /* what this took is nobody's time */
+    return child;
+}
+
+struct hst_agent_context *hst_tracer_resync(struct hst_tracer *tracer, const void *key)
+{
+    struct hst_agent_thread *thread = tracer->thread;
+    if (thread->lost_depth != 0) {
+        thread->lost_depth--;
+        return NULL;
+    }
+    for (uint32_t at = thread->current; at != thread->root;) {
+        struct hst_agent_context *context = hst_arena_slot(at);
+        at = context->parent;
+        if (context->key == (uint64_t)(uintptr_t)key) {
+            thread->current = at;
+            return context;
+        }
+    }
+    return NULL;
+}
+
+/* --- threads --- */
+
+static void thread_ended(void *unused)
+{
+    (void)unused;
+    struct hst_tracer *tracer = &hst_tracer_of_thread;
+    if (tracer->thread == NULL || tracer->generation != hst_tracer_generation)
+        return;
+    hst_tracer_settle();
+    tracer->thread->cpu_end_ns = hst_cpu_ns();
+    tracer->thread->end_ticks = hst_ticks();
+    hst_map_release(&tracer->children);
+    tracer->thread = NULL;
+    tracer->busy = 1;
+    tracer->generation = 0;
+}
+
+void hst_tracer_settle(void)
+{
+    struct hst_tracer *tracer = &hst_tracer_of_thread;
+    if (tracer->thread != NULL && tracer->generation == hst_tracer_generation)
+        (void)hst_tracer_tick(tracer->thread, hst_ticks());
+}
+
+void hst_tracer_discard(void)
+{
+    struct hst_tracer *tracer = &hst_tracer_of_thread;
+    if (tracer->thread != NULL)
+        tracer->thread->native_id = 0;
+    tracer->thread = NULL;
+}
+
+static struct hst_agent_thread *add_thread_row(void)
+{
+    (void)pthread_mutex_lock(&beginning);
+    if (!at_end_made)
+        at_end_made = pthread_key_create(&at_end, thread_ended) == 0;
+    uint32_t slot = hst_arena_take(&thread_chunk, HST_AGENT_CHUNK_THREADS, 0, 3);
+    if (slot != 0)
+        hst_arena_publish(thread_chunk, slot + 3);
+    (void)pthread_mutex_unlock(&beginning);
+    return slot != 0 ? hst_arena_slot(slot) : NULL;
+}
+
+struct hst_tracer *hst_tracer_begin(void)
+{
+    struct hst_tracer *tracer = &hst_tracer_of_thread;
+    if (tracer->busy || hst_arena_base == NULL || hst_tracer_phase == HST_TRACER_OFF)
+        return NULL;
+    struct hst_agent_thread *thread = add_thread_row();
+    if (thread == NULL)
+        return NULL;
+    hst_map_clear(&tracer->children);
+    tracer->chunk = 0;
+    tracer->thread = thread;
+    tracer->generation = hst_tracer_generation;
+    struct hst_agent_context *root = add_context(tracer, 0, 0, 0, 0);
+    if (root == NULL) {
+        tracer->thread = NULL;
+        return NULL;
+    }
+    thread->root = thread->current = number_of(root);
+    thread->cpu_begin_ns = hst_cpu_ns();
+    (void)prctl(PR_GET_NAME, thread->name);
+    thread->begin_ticks = thread->last_ticks = hst_ticks();
+    __atomic_store_n(&thread->native_id, (uint32_t)syscall(SYS_gettid), __ATOMIC_RELEASE);
+    if (at_end_made)
+        (void)pthread_setspecific(at_end, tracer);
+    return tracer;
+}
+
+/* --- generators --- */
+
+static struct suspension {
+    const void *frame;
+    uint64_t ticks;
+} suspensions[SUSPENSIONS];
+
+static struct suspension *suspension_of(const void *frame)
+{
+    return &suspensions[hst_mix64((uint64_t)(uintptr_t)frame >> 4) % SUSPENSIONS];
+}
+
+void hst_tracer_suspend(const void *frame, uint64_t now_ticks)
+{
+    struct suspension *s = suspension_of(frame);
+    if (s->frame != NULL && s->frame != frame)
+        hst_arena_header()->lost_suspensions++;
+    *s = (struct suspension){.frame = frame, .ticks = now_ticks};
+}
+
+void hst_tracer_resumed(struct hst_agent_context *context, const void *frame, uint64_t now_ticks)
+{
+    struct suspension *s = suspension_of(frame);
+    if (s->frame != frame)
+        return;
+    context->suspended_ticks += now_ticks - s->ticks;
+    s->frame = NULL;
+}
+
+/* --- forks --- */
+
+/* An open context, from the arena that the child of a fork gives up. */
+struct step {
+    uint64_t key;
+    uint32_t flags;
+    struct hst_agent_function *function; /* a copy */
+};
+
+static struct hst_agent_function *copy_function(uint32_t slot)
+{
+    const struct hst_agent_function *from = hst_arena_slot(slot);
+    struct hst_agent_function *copy = hst_alloc(from->slots, HST_AGENT_SLOT_BYTES);
+    if (copy != NULL)
+        memcpy(copy, from, (size_t)from->slots * HST_AGENT_SLOT_BYTES);
+    return copy;
+}
+
+/* From the innermost outward; NULL with *ret_count 0 when there is nothing to take along. */
+static struct step *open_steps(const struct hst_tracer *tracer, size_t *ret_count)
+{
+    struct step *steps = NULL;
+    size_t count = 0, capacity = 0;
+    const struct hst_agent_thread *thread = tracer->thread;
+    int begun = thread != NULL && tracer->generation == hst_tracer_generation;
+    for (uint32_t at = begun ? thread->current : 0; begun && at != thread->root && count < FORK_DEPTH_MAX;) {
+        const struct hst_agent_context *context = hst_arena_slot(at);
+        if (!HST_RESERVE(steps, capacity, count + 1))
+            break;
+        steps[count++] = (struct step){
+            .key = context->key, .flags = context->flags, .function = copy_function(context->function)};
+        at = context->parent;
+    }
+    *ret_count = count;
+    return steps;
+}
+
+/* The same context in the new arena, entered. */
+static int enter_again(struct hst_tracer *tracer, const struct step *step)
+{
+    struct hst_agent_context *parent = hst_arena_slot(tracer->thread->current);
+    uint32_t number = number_of(parent);
+    uint32_t function = step->function != NULL ? hst_functions_copy(step->key, step->function) : 0;
+    struct hst_agent_context *child =
+        function != 0 ? add_context(tracer, number, step->key, function, step->flags) : NULL;
+    if (child == NULL || !hst_map_set(&tracer->children, hash_of(number, step->key), number_of(child)))
+        return 0;
+    put_first(parent, child);
+    tracer->thread->current = number_of(child);
+    return 1;
+}
+
+void hst_tracer_forked(void)
+{
+    struct hst_tracer *tracer = &hst_tracer_of_thread;
+    size_t count;
+    struct step *steps = open_steps(tracer, &count);
+    int begun = tracer->thread != NULL;
+    hst_tracer_generation++;
+    (void)pthread_mutex_init(&beginning, NULL);
+    thread_chunk = 0;
+    tracer->busy = 0;
+    hst_functions_forget();
+    if (hst_arena_reopen() && begun && hst_tracer_begin() != NULL)
+        for (size_t i = count; i > 0 && enter_again(tracer, &steps[i - 1]); i--)
+            continue;
+    for (size_t i = 0; i < count; i++)
+        hst_free(steps[i].function);
+    hst_free(steps);
+    if (tracer->thread != NULL && tracer->generation == hst_tracer_generation)
+        tracer->thread->last_ticks = hst_ticks();
+}

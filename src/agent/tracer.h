@@ -1,0 +1,89 @@
+/* Calls and returns -> a tree of calling contexts for each thread, in the arena.  Each event reads the clock
+ * once: the time since the event before belongs to the context in which the thread was.  The back ends
+ * (monitoring.c, profile_hook.c) bring the events; nothing here knows where they come from. */
+#ifndef HST_AGENT_TRACER_H
+#define HST_AGENT_TRACER_H
+
+#include "agent/arena.h"
+#include "agent/python.h"
+#include "agent/ticks.h"
+#include "base/map.h"
+
+/* What the agent itself keeps of a thread. */
+struct hst_tracer {
+    struct hst_agent_thread *thread; /* in the arena; NULL: not begun, or no room for it */
+    uint32_t chunk;                  /* of contexts, in use */
+    uint32_t generation;             /* of the arena: another after fork */
+    int busy;                        /* the tracer is at work: what happens now is its own doing */
+    struct hst_map children;         /* hash of parent and key -> context */
+};
+
+enum hst_tracer_phase { HST_TRACER_OFF, HST_TRACER_ON };
+extern int hst_tracer_phase;
+extern uint32_t hst_tracer_generation;
+extern __thread struct hst_tracer hst_tracer_of_thread __attribute__((tls_model("initial-exec")));
+
+/* The thread's row, made at its first event. NULL: it is not traced. */
+struct hst_tracer *hst_tracer_begin(void);
+/* The child of the current context that key is, made when there is none; NULL: no room. */
+struct hst_agent_context *hst_tracer_child(struct hst_tracer *tracer, struct hst_agent_context *parent,
+                                           const void *key, PyObject *what, int is_c);
+/* Leaves the nearest context outward that is key, and all inside it; nothing when there is none. */
+struct hst_agent_context *hst_tracer_resync(struct hst_tracer *tracer, const void *key);
+
+/* A generator's frame stops at a yield and goes on: how long it stood. */
+void hst_tracer_suspend(const void *frame, uint64_t now_ticks);
+void hst_tracer_resumed(struct hst_agent_context *context, const void *frame, uint64_t now_ticks);
+
+/* The calling thread's row and tree count as never made. */
+void hst_tracer_discard(void);
+/* In a child after fork: a tree of its own, with the contexts that the thread is in. */
+void hst_tracer_forked(void);
+/* Gives all open stretches of time of the calling thread to their contexts. */
+void hst_tracer_settle(void);
+
+static inline struct hst_tracer *hst_tracer_self(void)
+{
+    struct hst_tracer *tracer = &hst_tracer_of_thread;
+    if (__builtin_expect(tracer->thread != NULL && tracer->generation == hst_tracer_generation, 1))
+        return __builtin_expect(tracer->busy, 0) ? NULL : tracer;
+    return hst_tracer_begin();
+}
+
+/* The time up to now belongs to the current context, which is returned. */
+static inline struct hst_agent_context *hst_tracer_tick(struct hst_agent_thread *thread, uint64_t now)
+{
+    struct hst_agent_context *context = hst_arena_slot(thread->current);
+    context->self_ticks += now - thread->last_ticks;
+    thread->last_ticks = now;
+    return context;
+}
+
+/* what is called (key names it). NULL: it could not be noted. The caller counts call or resumption. */
+static inline struct hst_agent_context *hst_tracer_enter(struct hst_tracer *tracer, const void *key,
+                                                         PyObject *what, int is_c)
+{
+    struct hst_agent_thread *thread = tracer->thread;
+    struct hst_agent_context *context = hst_tracer_tick(thread, hst_ticks());
+    struct hst_agent_context *child = hst_arena_slot(context->first_child);
+    if (__builtin_expect(child->key != (uint64_t)(uintptr_t)key || context->first_child == 0, 0)) {
+        child = hst_tracer_child(tracer, context, key, what, is_c);
+        if (child == NULL)
+            return NULL;
+    }
+    thread->current = context->first_child;
+    return child;
+}
+
+/* What key names is left. NULL: it was not known to be entered. */
+static inline struct hst_agent_context *hst_tracer_leave(struct hst_tracer *tracer, const void *key)
+{
+    struct hst_agent_thread *thread = tracer->thread;
+    struct hst_agent_context *context = hst_tracer_tick(thread, hst_ticks());
+    if (__builtin_expect(context->key != (uint64_t)(uintptr_t)key || thread->lost_depth != 0, 0))
+        return hst_tracer_resync(tracer, key);
+    thread->current = context->parent;
+    return context;
+}
+
+#endif

@@ -1,0 +1,114 @@
+/* What the agent inside a program and hasten outside share: one file a process, mapped by the agent from its
+ * first moment, so that it is whole up to the last event whatever ends the program.
+ *
+ * The file is an array of chunks; a chunk is an array of slots of 64 bytes, and its first slot says what the
+ * others hold. A slot's number (its offset in the file / 64) is how rows name each other; 0 means none.
+ * The agent only ever adds; a reader may look at any moment, and must not believe what it reads. */
+#ifndef HST_EVENT_AGENT_MAP_H
+#define HST_EVENT_AGENT_MAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define HST_AGENT_MAGIC "hst-map1"
+#define HST_AGENT_SLOT_BYTES 64u
+#define HST_AGENT_CHUNK_BYTES 65536u
+#define HST_AGENT_CHUNK_SLOTS (HST_AGENT_CHUNK_BYTES / HST_AGENT_SLOT_BYTES)
+#define HST_AGENT_FILE_ENDING ".map"
+/* How hasten tells the agent what to do: words "key=value" apart by ';' (agent/order.h). */
+#define HST_AGENT_VARIABLE "HASTEN_AGENT"
+
+enum hst_agent_chunk_kind {
+    HST_AGENT_CHUNK_NONE = 0, /* not in use yet */
+    HST_AGENT_CHUNK_HEADER = 1,
+    HST_AGENT_CHUNK_CONTEXTS = 2,
+    HST_AGENT_CHUNK_FUNCTIONS = 3,
+    HST_AGENT_CHUNK_THREADS = 4,
+};
+
+/* The first slot of every chunk. */
+struct hst_agent_chunk {
+    uint32_t kind;
+    uint32_t thread; /* CONTEXTS: slot of the thread that they belong to */
+    uint32_t used;   /* slots in use, this one included; grows only after they are filled in */
+    uint32_t reserved[13];
+};
+
+enum hst_agent_clock {
+    HST_AGENT_CLOCK_SYSTEM = 0 /* ticks are ns of CLOCK_MONOTONIC */,
+    HST_AGENT_CLOCK_TSC = 1
+};
+enum hst_agent_backend {
+    HST_AGENT_BACKEND_NONE = 0, /* not begun */
+    HST_AGENT_BACKEND_MONITORING = 1,
+    HST_AGENT_BACKEND_PROFILE = 2,
+    HST_AGENT_BACKEND_FRAMES = 3,
+    HST_AGENT_BACKEND_COUNT
+};
+enum hst_agent_state { HST_AGENT_IDLE = 0, HST_AGENT_TRACING = 1, HST_AGENT_ENDED = 2, HST_AGENT_FAILED = 3 };
+/* What calls of a kind cost by being traced: HST_AGENT_CALLER of it is measured as time of the caller. */
+enum hst_agent_cost { HST_AGENT_CALLER, HST_AGENT_CALLEE, HST_AGENT_COST_COUNT };
+enum hst_agent_kind { HST_AGENT_PYTHON, HST_AGENT_C, HST_AGENT_KIND_COUNT };
+
+struct hst_agent_header {
+    struct hst_agent_chunk chunk;
+    char magic[8];
+    uint32_t pid, parent_pid;
+    uint32_t clock, backend, state;
+    uint32_t python_only;
+    uint64_t start_ticks, start_ns; /* one moment, by both clocks */
+    uint64_t lost_contexts;         /* calls whose context could not be kept: no memory left */
+    uint64_t lost_suspensions;      /* stretches of waiting of generators that were not kept */
+    uint32_t hook_taken;            /* another tool took the hook away so many times */
+    uint32_t reserved;
+    double cost_ticks[HST_AGENT_KIND_COUNT][HST_AGENT_COST_COUNT];
+    char interpreter[64];
+    char failure[256]; /* FAILED: why, one sentence */
+    char executable[1024];
+    char command[1024];
+};
+
+enum hst_agent_function_flag { HST_AGENT_FUNCTION_C = 1, HST_AGENT_FUNCTION_GENERATOR = 2 };
+
+/* A function: this, and then its texts without ends, one after the other, over as many slots as they need. */
+struct hst_agent_function {
+    uint32_t slots;
+    uint32_t flags;
+    uint32_t first_line;
+    uint16_t name_bytes, qualname_bytes, file_bytes;
+    uint16_t reserved;
+};
+
+/* A function called under a chain of callers.  Total time is not kept: it is self of all below. */
+struct hst_agent_context {
+    uint64_t key; /* the agent's own */
+    uint32_t parent, function;
+    uint64_t calls;           /* begun; a generator begins once */
+    uint64_t self_ticks;      /* with the tracer's own cost in it */
+    uint64_t suspended_ticks; /* between a yield and its resumption */
+    uint64_t resumes;
+    uint32_t raises;                    /* left by an exception */
+    uint32_t flags;                     /* enum hst_agent_function_flag */
+    uint32_t first_child, next_sibling; /* the agent's own: the order of siblings changes */
+};
+
+/* A thread: three slots. */
+struct hst_agent_thread {
+    uint32_t native_id, interpreter_id;
+    uint32_t root;                   /* context in which nothing of Python runs */
+    uint32_t current;                /* where it is now */
+    uint64_t last_ticks;             /* up to which time has been given to a context */
+    uint64_t begin_ticks, end_ticks; /* end 0: it runs */
+    uint64_t cpu_begin_ns, cpu_end_ns;
+    uint32_t lost_depth; /* calls it is in that have no context */
+    uint32_t reserved;
+    char name[64];
+    uint8_t reserved2[64];
+};
+
+_Static_assert(sizeof(struct hst_agent_chunk) == HST_AGENT_SLOT_BYTES, "one slot");
+_Static_assert(sizeof(struct hst_agent_context) == HST_AGENT_SLOT_BYTES, "one slot");
+_Static_assert(sizeof(struct hst_agent_thread) == 3 * HST_AGENT_SLOT_BYTES, "three slots");
+_Static_assert(sizeof(struct hst_agent_header) <= HST_AGENT_CHUNK_BYTES, "one chunk");
+
+#endif
