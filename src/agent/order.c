@@ -7,7 +7,7 @@
 
 int hst_agent_order_read(const char *text, struct hst_agent_order *ret_order)
 {
-    struct hst_agent_order order = {0};
+    struct hst_agent_order order = {.clock = -1};
     while (text != NULL && *text != '\0') {
         int length = (int)strcspn(text, ";");
         if (strncmp(text, "folder=", 7) == 0 && length - 7 < (int)sizeof order.folder)
@@ -16,6 +16,8 @@ int hst_agent_order_read(const char *text, struct hst_agent_order *ret_order)
             order.python_only = text[12] == '1';
         else if (strncmp(text, "backend=", 8) == 0)
             order.backend = (enum hst_agent_backend)strtoul(text + 8, NULL, 10);
+        else if (strncmp(text, "clock=", 6) == 0)
+            order.clock = text[6] == '0' + HST_AGENT_CLOCK_TSC ? HST_AGENT_CLOCK_TSC : HST_AGENT_CLOCK_SYSTEM;
         text += length;
         text += *text == ';';
     }

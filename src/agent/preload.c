@@ -41,7 +41,10 @@ static void read_command(char *into, size_t size)
 static void fill_header(enum hst_agent_backend backend)
 {
     struct hst_agent_header *header = hst_arena_header();
-    hst_ticks_init();
+    if (order.clock < 0)
+        hst_ticks_init();
+    else
+        hst_ticks_are_tsc = order.clock == HST_AGENT_CLOCK_TSC; /* a chroot may not show it */
     header->clock = hst_ticks_are_tsc ? HST_AGENT_CLOCK_TSC : HST_AGENT_CLOCK_SYSTEM;
     header->backend = backend;
     header->python_only = (uint32_t)order.python_only;
@@ -132,5 +135,6 @@ __attribute__((destructor)) static void unloaded(void)
     if (hst_arena_base == NULL || hst_arena_header()->state != HST_AGENT_TRACING)
         return;
     hst_tracer_settle();
+    hst_arena_header()->end_ticks = hst_ticks();
     hst_arena_header()->state = HST_AGENT_ENDED;
 }

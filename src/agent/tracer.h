@@ -6,7 +6,7 @@
 
 #include "agent/arena.h"
 #include "agent/python.h"
-#include "agent/ticks.h"
+#include "base/ticks.h"
 #include "base/map.h"
 
 /* What the agent itself keeps of a thread. */

@@ -7,7 +7,8 @@
 
 #include "base/memory.h"
 
-const char *const hst_sort_names[] = {"self", "total", "samples", "name", NULL};
+const char *const hst_sort_names[] = {"self",  "total",    "samples",   "name",
+                                      "calls", "per-call", "suspended", NULL};
 
 struct walk {
     struct hst_totals *totals;

@@ -29,7 +29,16 @@ struct hst_totals {
     struct hst_sum no_frame; /* no Python frame was there */
 };
 
-enum hst_sort { HST_SORT_SELF, HST_SORT_TOTAL, HST_SORT_SAMPLES, HST_SORT_NAME };
+/* The last three only sort calls (call_totals.h). */
+enum hst_sort {
+    HST_SORT_SELF,
+    HST_SORT_TOTAL,
+    HST_SORT_SAMPLES,
+    HST_SORT_NAME,
+    HST_SORT_CALLS,
+    HST_SORT_PER_CALL,
+    HST_SORT_SUSPENDED
+};
 extern const char *const hst_sort_names[]; /* by enum hst_sort; ends with NULL */
 
 enum hst_status hst_totals_init(struct hst_totals *totals, const struct hst_view *view) HST_MUST_CHECK;

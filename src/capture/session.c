@@ -5,20 +5,17 @@
  * the wall time. */
 #include "capture/session.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "capture/relay.h"
 
 #define CHECK_EVERY_NS 10000000u
 #define CHECK_THREAD_NS 100000u /* more for each thread: the kernel adds up their times for it */
@@ -35,21 +32,6 @@
 #define GIVE_UP_NS 300000000u
 /* A read of a running thread costs it about this much: its hot stack lines go to another core and back. */
 #define TARGET_NS_PER_SAMPLE 1800.0
-
-static void session_signals(sigset_t *ret_set)
-{
-    (void)sigemptyset(ret_set);
-    static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCHLD};
-    for (size_t i = 0; i < HST_ARRAY_LENGTH(handled); i++)
-        (void)sigaddset(ret_set, handled[i]);
-}
-
-void hst_session_block_signals(void)
-{
-    sigset_t set;
-    session_signals(&set);
-    (void)sigprocmask(SIG_BLOCK, &set, NULL);
-}
 
 void hst_session_init(struct hst_session *session, const struct hst_session_options *options,
                       struct hst_profile *profile, struct hst_run_info *info, const struct hst_sink *sink)
@@ -252,26 +234,6 @@ struct waits {
     struct pollfd fds[2]; /* the target's end, signals to us */
 };
 
-/* A signal to hasten goes to the child, unless the terminal sent it: then the whole process group has it
- * already. */
-static void hand_on(const struct hst_session *session, int number, int code)
-{
-    if (number != SIGCHLD && code != SI_KERNEL)
-        (void)kill(session->target, number);
-}
-
-/* Whether a signal to hasten ends the session. */
-static int take_signal(struct hst_session *session, int fd)
-{
-    struct signalfd_siginfo info;
-    if (read(fd, &info, sizeof info) != (ssize_t)sizeof info)
-        return 0;
-    if (session->child)
-        hand_on(session, (int)info.ssi_signo, info.ssi_code);
-    return !session->child && info.ssi_signo != SIGUSR1 && info.ssi_signo != SIGUSR2 &&
-           info.ssi_signo != SIGCHLD;
-}
-
 /* Sleeps until wake_ns (session time), or until the session is over: then *ret_end is set.  Other signals do
  * not end the sleep: each stop of a thread by ptrace sends one. */
 static int wait_until(struct hst_session *session, struct waits *waits, uint64_t wake_ns,
@@ -284,7 +246,8 @@ static int wait_until(struct hst_session *session, struct waits *waits, uint64_t
                                    .tv_nsec = (long)(left % 1000000000u)};
         if (ppoll(waits->fds, 2, &timeout, NULL) <= 0)
             return 0;
-        if ((waits->fds[1].revents & POLLIN) != 0 && take_signal(session, waits->fds[1].fd)) {
+        if ((waits->fds[1].revents & POLLIN) != 0 &&
+            hst_relay_take(waits->fds[1].fd, session->child ? session->target : 0)) {
             *ret_end = HST_END_INTERRUPTED;
             return 1;
         }
@@ -409,25 +372,16 @@ static void reap(struct hst_session *session)
 
 void hst_session_wait_child(struct hst_session *session)
 {
-    sigset_t set;
-    session_signals(&set);
-    for (reap(session); session->exit_status == -1 && kill(session->target, 0) == 0; reap(session)) {
-        siginfo_t info;
-        int number = sigwaitinfo(&set, &info);
-        if (number > 0)
-            hand_on(session, number, info.si_code);
-        else if (errno != EINTR)
-            return;
-    }
+    reap(session);
+    if (session->exit_status == -1)
+        session->exit_status = hst_relay_wait(session->target);
 }
 
 enum hst_status hst_session_run(struct hst_session *session, int pid, int child,
                                 enum hst_session_end *ret_end, struct hst_error *err)
 {
-    sigset_t set;
-    session_signals(&set);
-    HST_CLEANUP_FD int signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    HST_CLEANUP_FD int end = (int)syscall(SYS_pidfd_open, pid, 0);
+    HST_CLEANUP_FD int signals = hst_relay_open();
+    HST_CLEANUP_FD int end = hst_process_handle(pid);
     struct waits waits = {.fds = {{.fd = end, .events = POLLIN}, {.fd = signals, .events = POLLIN}}};
     (void)prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
     if (session->period_ns != 0)

@@ -63,8 +63,6 @@ struct hst_session {
 void hst_session_init(struct hst_session *session, const struct hst_session_options *options,
                       struct hst_profile *profile, struct hst_run_info *info, const struct hst_sink *sink);
 void hst_session_release(struct hst_session *session);
-/* Blocks the signals that end a session or are handed on; call before the target is started. */
-void hst_session_block_signals(void);
 /* Samples pid and its children until it ends, the time is up, or a signal says so. child: pid is our own. */
 enum hst_status hst_session_run(struct hst_session *session, int pid, int child,
                                 enum hst_session_end *ret_end, struct hst_error *err) HST_MUST_CHECK;

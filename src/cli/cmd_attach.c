@@ -3,6 +3,7 @@
 #include <limits.h>
 
 #include "base/memory.h"
+#include "capture/relay.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/record.h"
@@ -42,7 +43,7 @@ int hst_cmd_attach(struct hst_cli *cli, int argc, char **argv)
     if (o.native)
         hst_message_note(cli, NULL, "--native: not yet; Python frames only");
     HST_CLEANUP_FREE char *command = hst_process_command((int)pid);
-    hst_session_block_signals();
+    hst_relay_block();
     struct hst_subject subject = {.pid = (int)pid, .command = command != NULL ? command : ""};
     return hst_record(cli, &o, &subject, cli->out, &exit_status);
 }

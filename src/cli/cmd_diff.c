@@ -52,10 +52,8 @@ static int print(struct hst_cli *cli, const struct request *request, const struc
     if (hst_view_options_filter(&request->common, &after->profile, &options.filter, &err) != HST_OK)
         return hst_message_error(cli, &err);
     options.filter.fold = !request->library;
-    const struct hst_report_source first = {
-        .info = &before->info, .profile = &before->profile, .aggregate = &before->aggregate};
-    const struct hst_report_source second = {
-        .info = &after->info, .profile = &after->profile, .aggregate = &after->aggregate};
+    const struct hst_report_source first = hst_loaded_run_source(before),
+                                   second = hst_loaded_run_source(after);
     if (request->common.json) {
         json_t *json;
         if (hst_report_diff_json(&first, &second, &options, &json, &err) != HST_OK)

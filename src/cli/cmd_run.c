@@ -1,48 +1,27 @@
 /* `hasten run`: starts a program, samples it and its Python children, and stands aside: the program's
  * streams, signals and exit code are its own. */
-#include <signal.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "capture/relay.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/program.h"
 #include "cli/record.h"
-
-/* Ends as the program ended: by the same signal, without a core of our own. */
-static int end_like(int status, int own_result)
-{
-    if (status == -1)
-        return own_result;
-    if (WIFEXITED(status))
-        return WEXITSTATUS(status) != 0 ? WEXITSTATUS(status) : own_result;
-    int number = WTERMSIG(status);
-    struct rlimit no_core = {0, 0};
-    (void)setrlimit(RLIMIT_CORE, &no_core);
-    (void)fflush(NULL);
-    sigset_t set;
-    (void)sigemptyset(&set);
-    (void)sigaddset(&set, number);
-    (void)signal(number, SIG_DFL);
-    (void)raise(number);
-    (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
-    return 128 + number;
-}
 
 static int run(struct hst_cli *cli, const struct hst_record_options *options,
                const struct hst_program *program)
 {
     struct hst_subject subject = {.words = program->words, .command = program->command};
     int exit_status = -1;
-    hst_session_block_signals();
+    hst_relay_block();
     int result = hst_record(cli, options, &subject, cli->err, &exit_status);
     if (subject.pid == 0)
         return result;
     if (exit_status == -1 && waitpid(subject.pid, &exit_status, 0) != subject.pid)
         exit_status = -1; /* hasten failed on the way: the program is not ended for it */
-    return end_like(exit_status, result);
+    return hst_program_end_like(exit_status, result);
 }
 
 int hst_cmd_run(struct hst_cli *cli, int argc, char **argv)

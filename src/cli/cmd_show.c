@@ -97,12 +97,11 @@ static int print(struct hst_cli *cli, const struct request *request, const struc
                  struct hst_report_options *options)
 {
     struct hst_error err = {0};
-    const struct hst_report_source source = {
-        .info = &run->info, .profile = &run->profile, .aggregate = &run->aggregate};
+    const struct hst_report_source source = hst_loaded_run_source(run);
     enum hst_status status = hst_view_options_filter(&request->common, &run->profile, &options->filter, &err);
     if (status != HST_OK)
         return hst_message_error(cli, &err);
-    options->filter.fold = !request->library;
+    options->filter.fold = !request->library && source.calls == NULL;
     if (request->common.json) {
         json_t *json;
         if (hst_report_json(&source, options, &json, &err) != HST_OK)

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "capture/command.h"
+#include "capture/relay.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/program.h"
@@ -296,7 +297,7 @@ static int top_process(struct hst_cli *cli, const struct request *request)
     if (readlink(link, directory, sizeof directory - 1) < 0)
         directory[0] = '\0';
     HST_CLEANUP_FREE char *command = hst_process_command(pid);
-    hst_session_block_signals();
+    hst_relay_block();
     return top(cli, request, command != NULL ? command : "", directory, pid);
 }
 
@@ -314,7 +315,7 @@ static int top_program(struct hst_cli *cli, const struct request *request)
     if (open_output(request->output != NULL ? request->output : "/dev/null", &output, &err) != HST_OK)
         return hst_message_error(cli, &err);
     int pid;
-    hst_session_block_signals();
+    hst_relay_block();
     enum hst_status status = start_apart(request->program.words, null, output, &pid, &err);
     if (status != HST_OK) {
         (void)hst_message_error(cli, &err);

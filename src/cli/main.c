@@ -21,6 +21,7 @@ static hst_command_function cmd_help;
 /* In the order of `hasten help`: rows of one group stand together. */
 static const struct command commands[] = {
     {"run", "measure", "start a program and sample it", hst_cmd_run},
+    {"trace", "measure", "start a program and count every call in it", hst_cmd_trace},
     {"attach", "measure", "sample a running process", hst_cmd_attach},
     {"top", "measure", "the same, live in the terminal", hst_cmd_top},
     {"dump", "measure", "what every thread does now, or did when it crashed", hst_cmd_dump},

@@ -3,8 +3,11 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -103,4 +106,23 @@ int hst_program_parse(struct hst_cli *cli, const struct hst_usage *usage, int ar
     else
         hst_program_release(&program);
     return result;
+}
+
+int hst_program_end_like(int status, int own_result)
+{
+    if (status == -1)
+        return own_result;
+    if (WIFEXITED(status))
+        return WEXITSTATUS(status) != 0 ? WEXITSTATUS(status) : own_result;
+    int number = WTERMSIG(status);
+    struct rlimit no_core = {0, 0};
+    (void)setrlimit(RLIMIT_CORE, &no_core);
+    (void)fflush(NULL);
+    sigset_t set;
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, number);
+    (void)signal(number, SIG_DFL);
+    (void)raise(number);
+    (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+    return 128 + number;
 }

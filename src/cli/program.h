@@ -15,5 +15,9 @@ struct hst_program {
 int hst_program_parse(struct hst_cli *cli, const struct hst_usage *usage, int argc, char **argv,
                       const char *example, struct hst_program *ret_program);
 void hst_program_release(struct hst_program *program);
+/* Ends as the program ended, whose status wait(2) gave: by the same signal, without a core of our own, or
+ * with its exit code, which is returned. own_result: what is returned when the program ended well or its
+ * status is not known (-1). */
+int hst_program_end_like(int status, int own_result);
 
 #endif

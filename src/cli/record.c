@@ -82,16 +82,18 @@ int hst_record_say_nothing(struct hst_cli *cli, const struct hst_session *sessio
     return HST_EXIT_OK;
 }
 
-static int export_run(struct hst_cli *cli, const struct hst_record_options *options, uint64_t number)
+int hst_record_export(struct hst_cli *cli, const char *store, const char *format, const char *output,
+                      uint64_t number)
 {
+    if (output == NULL && format == NULL)
+        return HST_EXIT_OK;
     enum { WORDS_MAX = 9 };
     const char *words[WORDS_MAX] = {"export"};
     char text[32], *argv[WORDS_MAX] = {NULL};
     int argc = 1;
     (void)snprintf(text, sizeof text, "%" PRIu64, number);
     words[argc++] = text;
-    const char *const pairs[][2] = {
-        {"-f", options->format}, {"-o", options->output}, {"--store", options->store}};
+    const char *const pairs[][2] = {{"-f", format}, {"-o", output}, {"--store", store}};
     for (size_t i = 0; i < HST_ARRAY_LENGTH(pairs); i++)
         if (pairs[i][1] != NULL) {
             words[argc++] = pairs[i][0];
@@ -162,9 +164,7 @@ static int conclude(struct hst_cli *cli, struct hst_store *store, struct recordi
         if (hst_report_run(store, recording->info.number, NULL, &style, report, &err) != HST_OK)
             return hst_message_error(cli, &err);
     }
-    return options->output != NULL || options->format != NULL
-               ? export_run(cli, options, recording->info.number)
-               : HST_EXIT_OK;
+    return hst_record_export(cli, options->store, options->format, options->output, recording->info.number);
 }
 
 /* HST_PARSED when there is a process to sample, else the exit code. */

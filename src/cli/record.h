@@ -67,6 +67,9 @@ struct hst_subject {
  * exit code of hasten itself; failures are said. A program is started also when the store cannot be used. */
 int hst_record(struct hst_cli *cli, const struct hst_record_options *options, struct hst_subject *subject,
                FILE *report, int *ret_exit_status);
+/* Writes the run as `export` does, when a format or a file was named (else NULL). Returns an exit code. */
+int hst_record_export(struct hst_cli *cli, const char *store, const char *format, const char *output,
+                      uint64_t number);
 /* A session took no sample: why, as the process under watch last said it. Returns the exit code. */
 int hst_record_say_nothing(struct hst_cli *cli, const struct hst_session *session);
 

@@ -14,9 +14,12 @@ struct hst_loaded_run {
     struct hst_run_info info;
     struct hst_profile profile;
     struct hst_aggregate aggregate;
+    struct hst_calls calls; /* of a traced run: then the aggregate is made of them */
 };
 enum hst_status hst_loaded_run_init(struct hst_loaded_run *run, struct hst_store *store, uint64_t number,
                                     struct hst_error *err) HST_MUST_CHECK;
+/* What the reports are asked with. */
+struct hst_report_source hst_loaded_run_source(const struct hst_loaded_run *run);
 void hst_loaded_run_release(struct hst_loaded_run *run);
 
 /* Prints the report of run number to out.  options: HST_REPORT_OPTIONS_DEFAULT, or NULL for the same. The

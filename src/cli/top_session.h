@@ -31,7 +31,7 @@ struct hst_top_session {
 };
 
 /* directory: of the program, so that its files can be shown by short names. Signals must be blocked already
- * (hst_session_block_signals). */
+ * (hst_relay_block). */
 enum hst_status hst_top_session_start(struct hst_top_session *top, int pid, const char *directory,
                                       const struct hst_session_options *options, uint64_t table_bytes_max,
                                       struct hst_error *err) HST_MUST_CHECK;

@@ -57,6 +57,7 @@ struct hst_agent_header {
     uint32_t clock, backend, state;
     uint32_t python_only;
     uint64_t start_ticks, start_ns; /* one moment, by both clocks */
+    uint64_t end_ticks;             /* ENDED: when */
     uint64_t lost_contexts;         /* calls whose context could not be kept: no memory left */
     uint64_t lost_suspensions;      /* stretches of waiting of generators that were not kept */
     uint32_t hook_taken;            /* another tool took the hook away so many times */

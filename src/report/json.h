@@ -15,6 +15,10 @@ enum hst_status hst_report_diff_json(const struct hst_report_source *before,
                                      const struct hst_report_source *after,
                                      const struct hst_report_options *options, json_t **ret_json,
                                      struct hst_error *err) HST_MUST_CHECK;
+/* The same of a traced run: exact counts, all edges. */
+enum hst_status hst_calls_json(const struct hst_report_source *source,
+                               const struct hst_report_options *options, json_t **ret_json,
+                               struct hst_error *err) HST_MUST_CHECK;
 /* What a run is, as in `runs --json`. NULL: out of memory. */
 json_t *hst_run_info_json(const struct hst_run_info *info);
 /* A text of any bytes: what is not UTF-8 becomes U+FFFD. */

@@ -126,6 +126,11 @@ static void add_facts(struct hst_page *page)
     fact(&facts, "%.40s", interpreter(profile));
     if (profile->process_count > 1)
         fact(&facts, "%zu processes", profile->process_count);
+    if (info->kind == HST_RUN_TRACED) {
+        fact(&facts, "%s calls", hst_cell_count(cost->samples).text);
+        hst_buffer_add_byte(page->out, '\n');
+        return;
+    }
     fact(&facts, "%s samples at %s", hst_cell_count(cost->samples).text, hst_cell_rate(info->rate_hz).text);
     uint64_t tried = cost->samples + cost->dropped;
     if (cost->dropped == 0)
@@ -159,6 +164,8 @@ static void add_warnings(struct hst_page *page)
     const struct hst_run_cost *cost = &page->source->info->cost;
     const char *ink = hst_page_ink(page, HST_INK_YELLOW), *reset = hst_page_ink(page, HST_INK_RESET);
     double effective = hst_effective_samples(&page->view.all);
+    if (page->source->info->kind == HST_RUN_TRACED)
+        return; /* counted, not estimated */
     if (page->view.all.samples > 0 && effective < FEW_SAMPLES) {
         struct hst_share half = hst_share_of(1, 2, effective);
         hst_buffer_add_fmt(page->out,

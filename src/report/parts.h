@@ -2,6 +2,7 @@
 #ifndef HST_REPORT_PARTS_H
 #define HST_REPORT_PARTS_H
 
+#include "analyze/call_totals.h"
 #include "report/cell.h"
 #include "report/report.h"
 
@@ -43,6 +44,13 @@ enum hst_status hst_page_tree(struct hst_page *page, struct hst_error *err) HST_
 enum hst_status hst_page_lines(struct hst_page *page, struct hst_error *err) HST_MUST_CHECK;
 enum hst_status hst_page_threads(struct hst_page *page, struct hst_error *err) HST_MUST_CHECK;
 enum hst_status hst_page_relations(struct hst_page *page, struct hst_error *err) HST_MUST_CHECK;
+/* Of a traced run. */
+enum hst_status hst_page_calls(struct hst_page *page, struct hst_error *err) HST_MUST_CHECK;
+enum hst_status hst_page_call_relations(struct hst_page *page, struct hst_error *err) HST_MUST_CHECK;
+/* Its sums, in the order that the options ask for. */
+enum hst_status hst_page_call_totals(const struct hst_report_source *source,
+                                     const struct hst_report_options *options,
+                                     struct hst_call_totals *totals) HST_MUST_CHECK;
 /* Part of the summary: rows of states. */
 enum hst_status hst_page_states(struct hst_page *page, const struct hst_states *states) HST_MUST_CHECK;
 

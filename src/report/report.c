@@ -5,6 +5,10 @@
 
 static enum hst_status add_page(struct hst_page *page, struct hst_error *err)
 {
+    if (page->source->calls != NULL && page->options->kind == HST_REPORT_SUMMARY)
+        return hst_page_calls(page, err);
+    if (page->source->calls != NULL && page->options->kind == HST_REPORT_RELATIONS)
+        return hst_page_call_relations(page, err);
     switch (page->options->kind) {
     case HST_REPORT_TREE:
         return hst_page_tree(page, err);

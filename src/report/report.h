@@ -10,6 +10,7 @@
 #include "analyze/tree.h"
 #include "analyze/view.h"
 #include "base/buffer.h"
+#include "model/calls.h"
 #include "model/run.h"
 #include "report/style.h"
 
@@ -17,6 +18,7 @@ struct hst_report_source {
     const struct hst_run_info *info;
     const struct hst_profile *profile;
     const struct hst_aggregate *aggregate;
+    const struct hst_calls *calls; /* of a traced run; else NULL */
 };
 
 enum hst_report_kind {

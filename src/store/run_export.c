@@ -10,7 +10,8 @@
 #include "store/run_row.h"
 
 /* Tables whose first column is the run's number. */
-static const char *const tables[] = {"string", "function", "location", "stack", "process", "thread", "block"};
+static const char *const tables[] = {"string", "function", "location", "stack", "process",
+                                     "thread", "block",    "call",     "trace"};
 
 /* Copies the rows of run from one table; the first column becomes 1. */
 static enum hst_status copy_table(struct hst_store *from, struct hst_store *to, const char *table,
@@ -38,6 +39,14 @@ static enum hst_status copy_table(struct hst_store *from, struct hst_store *to, 
     }
 }
 
+static const char *order_of(const char *table)
+{
+    return strcmp(table, "block") == 0   ? "first_ns, thread, block"
+           : strcmp(table, "call") == 0  ? "thread, stack"
+           : strcmp(table, "trace") == 0 ? "process"
+                                         : "id";
+}
+
 static enum hst_status copy_rows(struct hst_store *from, struct hst_store *to, uint64_t run,
                                  struct hst_error *err)
 {
@@ -45,8 +54,7 @@ static enum hst_status copy_rows(struct hst_store *from, struct hst_store *to, u
     HST_TRY(hst_run_row_read(from, run, &info, err));
     HST_TRY(copy_table(from, to, "run", "id", "id", run, err));
     for (size_t i = 0; i < HST_ARRAY_LENGTH(tables); i++)
-        HST_TRY(copy_table(from, to, tables[i], "run",
-                           strcmp(tables[i], "block") == 0 ? "first_ns, thread, block" : "id", run, err));
+        HST_TRY(copy_table(from, to, tables[i], "run", order_of(tables[i]), run, err));
     /* To the copy nothing will ever be added. */
     return hst_run_row_finish(to, 1, info.status == HST_RUN_COMPLETE ? HST_RUN_COMPLETE : HST_RUN_INTERRUPTED,
                               err);

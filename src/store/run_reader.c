@@ -2,6 +2,7 @@
  * HST_E_CORRUPT with its name: nothing from the file is used before it was looked at. */
 #include "store/run_reader.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "store/database.h"
@@ -307,5 +308,102 @@ enum hst_status hst_run_read_samples(struct hst_store *store, uint64_t number,
     hst_block_decoder_free(walk.decoder);
     hst_free(walk.threads);
     (void)sqlite3_exec(store->db, "RELEASE samples", NULL, NULL, NULL);
+    return status;
+}
+
+static enum hst_status read_call_rows(struct hst_store *store, uint64_t run,
+                                      const struct hst_profile *profile, struct hst_calls *calls,
+                                      struct hst_error *err)
+{
+    HST_CLEANUP_STATEMENT sqlite3_stmt *s = NULL;
+    int row;
+    HST_TRY(hst_store_prepare(store,
+                              "SELECT thread, stack, calls, resumes, raises, raw_ns, self_ns, suspended_ns"
+                              " FROM call WHERE run = ?1 ORDER BY thread, stack",
+                              &s, err));
+    hst_store_bind(s, 1, run);
+    for (;;) {
+        HST_TRY(hst_store_step(store, s, &row, err));
+        if (!row)
+            return HST_OK;
+        int good = 1;
+        const struct hst_call_row read = {.thread = take_u32(s, 0, &good),
+                                          .stack = take_u32(s, 1, &good),
+                                          .calls = take(s, 2, INT64_MAX, &good),
+                                          .resumes = take(s, 3, INT64_MAX, &good),
+                                          .raises = take(s, 4, INT64_MAX, &good),
+                                          .raw_ns = take(s, 5, INT64_MAX, &good),
+                                          .self_ns = take(s, 6, INT64_MAX, &good),
+                                          .suspended_ns = take(s, 7, INT64_MAX, &good)};
+        if (!good)
+            return damaged(err, run, "call of stack", (int64_t)read.stack);
+        if (read.thread >= profile->thread_count || read.stack >= profile->stack_count)
+            continue; /* added after the profile was read */
+        struct hst_call_row *into = hst_calls_row(calls, read.thread, read.stack);
+        if (into == NULL)
+            return hst_store_nomem(err);
+        *into = read;
+    }
+}
+
+/* The name in the table of names that are known, which lives for ever; "" when it is none of them. */
+static const char *known_name(const unsigned char *text)
+{
+    static const char *const names[] = {"sys.monitoring", "profile hook", "frame hook", "tsc", "system"};
+    for (size_t i = 0; i < HST_ARRAY_LENGTH(names) && text != NULL; i++)
+        if (strcmp((const char *)text, names[i]) == 0)
+            return names[i];
+    return "";
+}
+
+static enum hst_status read_trace_rows(struct hst_store *store, uint64_t run, struct hst_calls *calls,
+                                       struct hst_error *err)
+{
+    HST_CLEANUP_STATEMENT sqlite3_stmt *s = NULL;
+    int row;
+    HST_TRY(hst_store_prepare(store,
+                              "SELECT process, backend, clock, python_only, lost_contexts, lost_suspensions,"
+                              " hook_taken, python_caller_ns, python_callee_ns, c_caller_ns, c_callee_ns,"
+                              " failure FROM trace WHERE run = ?1 ORDER BY process",
+                              &s, err));
+    hst_store_bind(s, 1, run);
+    for (;;) {
+        HST_TRY(hst_store_step(store, s, &row, err));
+        if (!row)
+            return HST_OK;
+        int good = 1;
+        uint32_t process = take_u32(s, 0, &good);
+        struct hst_trace_info *info = good ? hst_calls_trace(calls, process) : NULL;
+        if (!good)
+            return damaged(err, run, "trace of process", process);
+        if (info == NULL)
+            return hst_store_nomem(err);
+        info->backend = known_name(sqlite3_column_text(s, 1));
+        info->clock = known_name(sqlite3_column_text(s, 2));
+        info->python_only = sqlite3_column_int(s, 3) != 0;
+        info->lost_contexts = take(s, 4, INT64_MAX, &good);
+        info->lost_suspensions = take(s, 5, INT64_MAX, &good);
+        info->hook_taken = take(s, 6, INT64_MAX, &good);
+        for (int kind = 0; kind < HST_CALL_KIND_COUNT; kind++) {
+            info->caller_cost_ns[kind] = sqlite3_column_double(s, 7 + 2 * kind);
+            info->callee_cost_ns[kind] = sqlite3_column_double(s, 8 + 2 * kind);
+        }
+        const unsigned char *failure = sqlite3_column_text(s, 11);
+        (void)snprintf(info->failure, sizeof info->failure, "%s",
+                       failure != NULL ? (const char *)failure : "");
+        if (!good)
+            return damaged(err, run, "trace of process", process);
+    }
+}
+
+enum hst_status hst_run_read_calls(struct hst_store *store, uint64_t number,
+                                   const struct hst_profile *profile, struct hst_calls *calls,
+                                   struct hst_error *err)
+{
+    HST_TRY(hst_store_exec(store, "SAVEPOINT calls", err));
+    enum hst_status status = read_call_rows(store, number, profile, calls, err);
+    if (status == HST_OK)
+        status = read_trace_rows(store, number, calls, err);
+    (void)sqlite3_exec(store->db, "RELEASE calls", NULL, NULL, NULL);
     return status;
 }

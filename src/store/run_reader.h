@@ -5,6 +5,7 @@
 
 #include "base/status.h"
 #include "event/sample.h"
+#include "model/calls.h"
 #include "model/profile.h"
 #include "model/run.h"
 
@@ -21,5 +22,10 @@ typedef enum hst_status hst_sample_visitor(void *context, const struct hst_sampl
 enum hst_status hst_run_read_samples(struct hst_store *store, uint64_t number,
                                      const struct hst_profile *profile, hst_sample_visitor *visit,
                                      void *context, struct hst_error *err) HST_MUST_CHECK;
+
+/* Fills initialised, empty calls: of a traced run; none of another. */
+enum hst_status hst_run_read_calls(struct hst_store *store, uint64_t number,
+                                   const struct hst_profile *profile, struct hst_calls *calls,
+                                   struct hst_error *err) HST_MUST_CHECK;
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/call_table.h"
 #include "store/database.h"
 #include "store/run_row.h"
 #include "store/sample_block.h"
@@ -44,6 +45,8 @@ struct hst_run_writer {
     struct sealed_block *sealed;
     size_t sealed_count, sealed_capacity;
     struct hst_table_writer tables;
+    struct hst_call_writer call_rows;
+    const struct hst_calls *calls; /* of a traced run */
     sqlite3_stmt *insert_block;
 };
 
@@ -58,6 +61,7 @@ void hst_run_writer_free(struct hst_run_writer *writer)
     hst_buffer_release(&writer->sealed_bytes);
     hst_free(writer->sealed);
     hst_table_writer_release(&writer->tables);
+    hst_call_writer_release(&writer->call_rows);
     (void)sqlite3_finalize(writer->insert_block);
     hst_free(writer);
 }
@@ -108,6 +112,7 @@ enum hst_status hst_run_writer_new(struct hst_store *store, struct hst_run_info 
     if (writer->encoder == NULL)
         return hst_store_nomem(err);
     HST_TRY(hst_table_writer_init(&writer->tables, store, err));
+    HST_TRY(hst_call_writer_init(&writer->call_rows, store, err));
     HST_TRY(hst_store_prepare(store,
                               "INSERT INTO block(run, thread, block, first_ns, last_ns, samples, data)"
                               " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -212,6 +217,11 @@ enum hst_status hst_run_writer_add(struct hst_run_writer *writer, const struct h
     return HST_OK;
 }
 
+void hst_run_writer_set_calls(struct hst_run_writer *writer, const struct hst_calls *calls)
+{
+    writer->calls = calls;
+}
+
 size_t hst_run_writer_pending_bytes(const struct hst_run_writer *writer)
 {
     return writer->sealed_bytes.length + writer->open_samples * sizeof(struct hst_block_row);
@@ -260,6 +270,8 @@ static enum hst_status write_all(struct hst_run_writer *writer, const struct hst
     HST_TRY(hst_run_row_update(store, writer->number, info, err));
     HST_TRY(hst_table_writer_write(&writer->tables, store, writer->number, profile, err));
     HST_TRY(write_blocks(writer, err));
+    if (writer->calls != NULL)
+        HST_TRY(hst_call_writer_write(&writer->call_rows, store, writer->number, writer->calls, err));
     return finish ? hst_run_row_finish(store, writer->number, info->status, err) : HST_OK;
 }
 
@@ -281,6 +293,8 @@ static enum hst_status flush(struct hst_run_writer *writer, const struct hst_pro
         HST_TRY(
             hst_store_end(writer->store, write_all(writer, profile, info, finish && all_sealed, err), err));
         hst_table_writer_keep(&writer->tables, profile);
+        if (writer->calls != NULL)
+            hst_call_writer_keep(&writer->call_rows, writer->calls);
         forget_written(writer);
     }
     writer->finished = finish;

@@ -61,7 +61,24 @@ static const char step_0_to_1[] =
     " JOIN process p ON p.run = t.run AND p.id = t.process"
     " JOIN string n ON n.run = t.run AND n.id = t.name;";
 
-static const char *const steps_now[] = {step_0_to_1};
+/* Traced runs: one row a context, and how each process was traced. */
+static const char step_1_to_2[] =
+    "CREATE TABLE call(run INTEGER NOT NULL, thread INTEGER NOT NULL, stack INTEGER NOT NULL,"
+    " calls INTEGER NOT NULL, resumes INTEGER NOT NULL, raises INTEGER NOT NULL, raw_ns INTEGER NOT NULL,"
+    " self_ns INTEGER NOT NULL, suspended_ns INTEGER NOT NULL, PRIMARY KEY(run, thread, stack)) WITHOUT "
+    "ROWID;"
+    "CREATE TABLE trace(run INTEGER NOT NULL, process INTEGER NOT NULL, backend TEXT NOT NULL,"
+    " clock TEXT NOT NULL, python_only INTEGER NOT NULL, lost_contexts INTEGER NOT NULL,"
+    " lost_suspensions INTEGER NOT NULL, hook_taken INTEGER NOT NULL, python_caller_ns REAL NOT NULL,"
+    " python_callee_ns REAL NOT NULL, c_caller_ns REAL NOT NULL, c_callee_ns REAL NOT NULL,"
+    " failure TEXT NOT NULL, PRIMARY KEY(run, process)) WITHOUT ROWID;"
+    "CREATE VIEW named_call AS SELECT c.run, t.pid, t.native_id AS thread, s.function, s.file, s.depth, "
+    "c.calls,"
+    " c.resumes, c.raises, c.raw_ns, c.self_ns, c.suspended_ns, c.stack FROM call c"
+    " JOIN named_thread t ON t.run = c.run AND t.id = c.thread"
+    " JOIN named_stack s ON s.run = c.run AND s.id = c.stack;";
+
+static const char *const steps_now[] = {step_0_to_1, step_1_to_2};
 const struct hst_schema hst_schema_now = {.steps = steps_now, .version = HST_ARRAY_LENGTH(steps_now)};
 
 /* What says whose file it is, of one moment: another process may be making the store just now, and

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -332,3 +333,5 @@ enum hst_status hst_thread_call_read(const struct hst_thread_files *files, struc
     *ret_call = call;
     return HST_OK;
 }
+
+int hst_process_handle(int pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }

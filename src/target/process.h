@@ -26,6 +26,8 @@ char *hst_process_executable(int pid);
 /* Identity of the executable, changes by exec; 0 = cannot be told. */
 uint64_t hst_process_image_id(int pid);
 
+/* A descriptor that is readable once the process has ended; -1 when there is none to be had. */
+int hst_process_handle(int pid);
 /* pids or tids as an array that the caller hst_frees. */
 enum hst_status hst_process_threads(int pid, int **ret_tids, size_t *ret_count) HST_MUST_CHECK;
 /* Direct children of one thread, and of all the threads of pid, which opens a file for each. */

@@ -1,5 +1,5 @@
 /* Asks the kernel what it uses. */
-#include "agent/ticks.h"
+#include "base/ticks.h"
 
 #include <fcntl.h>
 #include <string.h>

@@ -1,0 +1,29 @@
+/* The files that agents fill (event/agent_map.h) -> rows of the model.  May be asked again and again while
+ * the programs run, and once when they have ended; nothing in a file is believed. */
+#ifndef HST_CAPTURE_AGENT_MAPS_H
+#define HST_CAPTURE_AGENT_MAPS_H
+
+#include "base/status.h"
+#include "model/calls.h"
+#include "model/profile.h"
+
+struct hst_agent_file;
+
+struct hst_agent_maps {
+    const char *folder;
+    uint64_t start_ns; /* of the run, CLOCK_MONOTONIC */
+    struct hst_profile *profile;
+    struct hst_calls *calls;
+    uint32_t target;              /* pid of the program itself; 0 = not known */
+    uint64_t target_end_ns;       /* when it ended, CLOCK_MONOTONIC; 0 = it has not */
+    struct hst_agent_file *files; /* met so far */
+    size_t count, capacity;
+};
+
+void hst_agent_maps_init(struct hst_agent_maps *maps, const char *folder, uint64_t start_ns,
+                         struct hst_profile *profile, struct hst_calls *calls);
+void hst_agent_maps_release(struct hst_agent_maps *maps);
+/* Brings the model up to the files as they are now. A file that makes no sense is left out. */
+enum hst_status hst_agent_maps_read(struct hst_agent_maps *maps) HST_MUST_CHECK;
+
+#endif

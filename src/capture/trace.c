@@ -1,0 +1,190 @@
+/* Folder, environment, child, end. */
+#include "capture/trace.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/ticks.h"
+#include "capture/command.h"
+#include "capture/relay.h"
+#include "target/process.h"
+
+#define FLUSH_EVERY_MS 900
+#define ROOM_BYTES_MIN (UINT64_C(64) << 20)
+#define FOLDER_PREFIX "hasten-trace-"
+#define AGENT_NAME "hasten_agent.so"
+
+/* --- folder --- */
+
+static void remove_folder(const char *path)
+{
+    HST_CLEANUP_DIR DIR *folder = opendir(path);
+    for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
+        HST_CLEANUP_FREE char *file = hst_asprintf("%s/%s", path, entry->d_name);
+        if (file != NULL && entry->d_name[0] != '.')
+            (void)unlink(file);
+    }
+    (void)rmdir(path);
+}
+
+/* What a hasten that was killed left behind. */
+static void remove_old_folders(const char *parent)
+{
+    HST_CLEANUP_DIR DIR *folder = opendir(parent);
+    for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
+        if (strncmp(entry->d_name, FOLDER_PREFIX, strlen(FOLDER_PREFIX)) != 0)
+            continue;
+        long pid = strtol(entry->d_name + strlen(FOLDER_PREFIX), NULL, 10);
+        HST_CLEANUP_FREE char *path = hst_asprintf("%s/%s", parent, entry->d_name);
+        if (pid > 0 && path != NULL && kill((pid_t)pid, 0) != 0 && errno == ESRCH)
+            remove_folder(path);
+    }
+}
+
+/* In memory, where there is room for it; what is mapped from a disk would wait for that disk now and then. */
+static const char *parent_folder(void)
+{
+    struct statvfs info;
+    const char *temporary = getenv("TMPDIR");
+    if (access("/dev/shm", W_OK | X_OK) == 0 && statvfs("/dev/shm", &info) == 0 &&
+        (uint64_t)info.f_bavail * info.f_frsize >= ROOM_BYTES_MIN)
+        return "/dev/shm";
+    return temporary != NULL && temporary[0] == '/' && strlen(temporary) < 64 ? temporary : "/tmp";
+}
+
+static enum hst_status make_folder(struct hst_trace *trace, struct hst_error *err)
+{
+    const char *parent = parent_folder();
+    remove_old_folders(parent);
+    (void)snprintf(trace->folder, sizeof trace->folder, "%s/" FOLDER_PREFIX "%ld-XXXXXX", parent,
+                   (long)getpid());
+    if (mkdtemp(trace->folder) != NULL)
+        return HST_OK;
+    (void)hst_error_set(err, hst_status_from_errno(errno), "cannot make a folder in %s: %s", parent,
+                        strerror(errno));
+    hst_error_hint(err, "name a folder that can be written in TMPDIR");
+    trace->folder[0] = '\0';
+    return err != NULL ? err->status : HST_E_IO;
+}
+
+/* --- environment --- */
+
+/* Beside the command in the tree where it was built, else where it is installed. */
+static enum hst_status find_agent(char *path, size_t size, struct hst_error *err)
+{
+    char own[512];
+    ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
+    own[length > 0 ? length : 0] = '\0';
+    char *slash = strrchr(own, '/');
+    if (slash != NULL)
+        *slash = '\0';
+    static const char *const places[] = {"src/agent", "../" HST_AGENT_FOLDER, "../lib/hasten"};
+    for (size_t i = 0; i < HST_ARRAY_LENGTH(places); i++) {
+        (void)snprintf(path, size, "%s/%s/" AGENT_NAME, own, places[i]);
+        if (access(path, R_OK) == 0)
+            return HST_OK;
+    }
+    (void)hst_error_set(err, HST_E_NOENT,
+                        "the part of hasten that works inside the program, " AGENT_NAME
+                        ", is not where it should be: %s/%s",
+                        own, places[1]);
+    hst_error_hint(err, "install hasten again: ./dev install --prefix DIR");
+    return HST_E_NOENT;
+}
+
+static enum hst_status set_environment(const struct hst_trace *trace, struct hst_error *err)
+{
+    char agent[640];
+    HST_TRY(find_agent(agent, sizeof agent, err));
+    hst_ticks_init();
+    const char *others = getenv("LD_PRELOAD");
+    int has_others = others != NULL && others[0] != '\0';
+    HST_CLEANUP_FREE char *preload =
+        hst_asprintf("%s%s%s", agent, has_others ? ":" : "", has_others ? others : "");
+    HST_CLEANUP_FREE char *order = hst_asprintf(
+        "folder=%s;python_only=%d;backend=%d;clock=%d", trace->folder, trace->options.python_only,
+        (int)trace->options.backend, hst_ticks_are_tsc ? HST_AGENT_CLOCK_TSC : HST_AGENT_CLOCK_SYSTEM);
+    if (preload == NULL || order == NULL || setenv("LD_PRELOAD", preload, 1) != 0 ||
+        setenv(HST_AGENT_VARIABLE, order, 1) != 0)
+        return hst_error_set(err, HST_E_NOMEM, "out of memory");
+    return HST_OK;
+}
+
+/* --- the run --- */
+
+enum hst_status hst_trace_init(struct hst_trace *trace, struct hst_error *err)
+{
+    HST_TRY(make_folder(trace, err));
+    trace->start_ns = hst_now_ns();
+    hst_agent_maps_init(&trace->maps, trace->folder, trace->start_ns, trace->profile, trace->calls);
+    return set_environment(trace, err);
+}
+
+void hst_trace_release(struct hst_trace *trace)
+{
+    hst_agent_maps_release(&trace->maps);
+    if (trace->folder[0] != '\0')
+        remove_folder(trace->folder);
+    trace->folder[0] = '\0';
+}
+
+enum hst_status hst_trace_start(struct hst_trace *trace, char *const *argv, struct hst_error *err)
+{
+    HST_TRY(hst_command_start(argv, &trace->pid, err));
+    trace->maps.target = (uint32_t)trace->pid;
+    return HST_OK;
+}
+
+static enum hst_status collect(struct hst_trace *trace, struct hst_error *err)
+{
+    struct hst_run_info *info = trace->info;
+    enum hst_status status = hst_agent_maps_read(&trace->maps);
+    if (status != HST_OK && status != HST_E_GONE)
+        return hst_error_set(err, status, "out of memory");
+    info->duration_ns = hst_now_ns() - trace->start_ns;
+    info->cost.samples = 0;
+    for (size_t i = 0; i < trace->calls->count; i++)
+        info->cost.samples += trace->calls->rows[i].calls;
+    info->cost.dropped = 0;
+    for (size_t i = 0; i < trace->calls->trace_count; i++)
+        info->cost.dropped += trace->calls->traces[i].lost_contexts;
+    return trace->flush(trace->context, err);
+}
+
+static void set_cpu(struct hst_run_info *info)
+{
+    struct rusage usage;
+    if (getrusage(RUSAGE_CHILDREN, &usage) == 0)
+        info->cpu_ns = (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000u +
+                       (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000u;
+}
+
+enum hst_status hst_trace_follow(struct hst_trace *trace, struct hst_error *err)
+{
+    HST_CLEANUP_FD int signals = hst_relay_open();
+    HST_CLEANUP_FD int end = hst_process_handle(trace->pid);
+    struct pollfd fds[2] = {{.fd = end, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
+    uint64_t next_ns = hst_now_ns() + FLUSH_EVERY_MS * UINT64_C(1000000);
+    while (fds[0].revents == 0) {
+        uint64_t now = hst_now_ns();
+        if (poll(fds, 2, now < next_ns ? (int)((next_ns - now) / 1000000) + 1 : 0) > 0 && fds[1].revents != 0)
+            (void)hst_relay_take(signals, trace->pid);
+        if (fds[0].revents == 0 && hst_now_ns() >= next_ns) {
+            HST_TRY(collect(trace, err));
+            next_ns = hst_now_ns() + FLUSH_EVERY_MS * UINT64_C(1000000);
+        }
+    }
+    trace->maps.target_end_ns = hst_now_ns();
+    trace->info->exit_status = hst_relay_wait(trace->pid);
+    set_cpu(trace->info);
+    return collect(trace, err);
+}
