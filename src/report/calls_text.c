@@ -159,6 +159,22 @@ static void add_losses(struct hst_page *page)
     }
 }
 
+static void add_next(struct hst_page *page)
+{
+    static const struct {
+        const char *verb, *arguments, *meaning;
+    } looks[] = {{"show", "--callers FUNCTION", "who calls it, how often, for how long"},
+                 {"show", "--tree", "from the start of the program inward"},
+                 {"export", "-f callgrind", "for KCachegrind, with exact counts"}};
+    hst_page_title(page, "Next\n");
+    for (size_t i = 0; i < HST_ARRAY_LENGTH(looks); i++) {
+        char arguments[96];
+        (void)snprintf(arguments, sizeof arguments, " %llu %s",
+                       (unsigned long long)page->source->info->number, looks[i].arguments);
+        hst_page_command(page, looks[i].verb, arguments, looks[i].meaning);
+    }
+}
+
 enum hst_status hst_page_calls(struct hst_page *page, struct hst_error *err)
 {
     struct hst_call_totals totals;
@@ -167,7 +183,7 @@ enum hst_status hst_page_calls(struct hst_page *page, struct hst_error *err)
     hst_page_header(page);
     add_method(page, &totals);
     add_losses(page);
-    hst_page_title(page, "Functions");
+    hst_page_title(page, "Functions\n");
     add_heading(page, "function");
     uint64_t limit = hst_page_rows(page, FUNCTION_ROWS);
     for (size_t i = 0; i < totals.function_count && i < limit; i++) {
@@ -178,10 +194,7 @@ enum hst_status hst_page_calls(struct hst_page *page, struct hst_error *err)
     }
     if (totals.function_count > limit)
         hst_buffer_add_fmt(page->out, "  ... %zu more (-n ROWS)\n", totals.function_count - (size_t)limit);
-    hst_page_title(page, "Next");
-    hst_page_command(page, "show", "--callers FUNCTION", "who calls it, how often, for how long");
-    hst_page_command(page, "show", "--tree", "the calls from the start of the program inward");
-    hst_page_command(page, "export", "-f callgrind", "for KCachegrind, with exact counts");
+    add_next(page);
     hst_call_totals_release(&totals);
     return HST_OK;
 }
@@ -227,6 +240,7 @@ enum hst_status hst_page_call_relations(struct hst_page *page, struct hst_error 
     (void)snprintf(title, sizeof title, "%s %.200s", page->options->callers ? "Callers of" : "Callees of",
                    page->options->subject);
     hst_page_title(page, title);
+    hst_buffer_add_byte(page->out, '\n');
     add_heading(page, page->options->callers ? "called from" : "called");
     add_edges(page, &totals, wanted, page->options->callers);
     hst_call_totals_release(&totals);
