@@ -14,6 +14,12 @@ void hst_monitoring_disarm(void);
 /* PyEval_SetProfile, to 3.11: of the calling thread, and of threads that it starts from then on. */
 int hst_profile_hook_arm(int python_only);
 void hst_profile_hook_disarm(void);
+/* Of all threads that there are. */
+int hst_profile_hook_arm_all(int python_only);
+
+/* The frame evaluation function, 3.9 to 3.12, Python functions only. */
+int hst_frame_hook_arm(int python_only);
+void hst_frame_hook_disarm(void);
 
 /* What a callable of C is known by: NULL when it is not one that is traced (a Python function, a class). */
 const void *hst_callable_key(PyObject *callable);

@@ -59,12 +59,15 @@ static void fill_header(enum hst_agent_backend backend)
 struct backend {
     enum hst_agent_backend id;
     unsigned oldest, newest; /* minor versions */
+    int python_only;         /* it knows nothing of functions of C */
     int (*arm)(int python_only);
     void (*disarm)(void);
 };
+/* The cheapest first. */
 static const struct backend backends[] = {
-    {HST_AGENT_BACKEND_MONITORING, 12, UINT_MAX, hst_monitoring_arm, hst_monitoring_disarm},
-    {HST_AGENT_BACKEND_PROFILE, 8, 11, hst_profile_hook_arm, hst_profile_hook_disarm},
+    {HST_AGENT_BACKEND_FRAMES, 9, 12, 1, hst_frame_hook_arm, hst_frame_hook_disarm},
+    {HST_AGENT_BACKEND_MONITORING, 12, UINT_MAX, 0, hst_monitoring_arm, hst_monitoring_disarm},
+    {HST_AGENT_BACKEND_PROFILE, 8, 11, 0, hst_profile_hook_arm, hst_profile_hook_disarm},
 };
 
 /* The one that was ordered, else the first that this version has. */
@@ -73,6 +76,7 @@ static const struct backend *choose_backend(void)
     unsigned minor = hst_python.abi.minor;
     for (size_t i = 0; i < sizeof backends / sizeof backends[0]; i++)
         if (minor >= backends[i].oldest && minor <= backends[i].newest &&
+            (order.python_only || !backends[i].python_only) &&
             (order.backend == HST_AGENT_BACKEND_NONE || order.backend == backends[i].id))
             return &backends[i];
     return NULL;

@@ -12,6 +12,7 @@
 typedef struct hst_py_object PyObject; /* never looked into but through hst_python.abi */
 typedef PyObject *hst_py_fastcall(PyObject *self, PyObject *const *arguments, ssize_t count);
 typedef int hst_py_profile(PyObject *self, PyObject *frame, int what, PyObject *argument);
+typedef PyObject *hst_py_evaluate(void *tstate, void *frame, int throwing);
 typedef int hst_py_audit(const char *event, PyObject *arguments, void *data);
 
 /* As CPython declares it, since 3.0. */
@@ -74,8 +75,10 @@ struct hst_python {
     HST_PY_OBJECTS(HST_PY_MEMBER)
 #undef HST_PY_MEMBER
     /* May be NULL, by version. */
-    PyObject *PyCMethod_Type;                                                  /* 3.9 */
-    int (*set_profile_of)(void *tstate, hst_py_profile *function, PyObject *); /* 3.9 */
+    PyObject *PyCMethod_Type;                                                                   /* 3.9 */
+    int (*set_profile_of)(void *tstate, hst_py_profile *function, PyObject *);                  /* 3.9 */
+    hst_py_evaluate *_PyEval_EvalFrameDefault;                                                  /* 3.9 */
+    void (*_PyInterpreterState_SetEvalFrameFunc)(void *interpreter, hst_py_evaluate *function); /* 3.9 */
     struct hst_abi abi;
     char version[64]; /* "CPython 3.13.0 free-threaded" */
 };

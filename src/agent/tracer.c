@@ -27,15 +27,9 @@ static int at_end_made;
 
 /* --- contexts --- */
 
-static uint32_t number_of(const struct hst_agent_context *context)
-{
-    return (uint32_t)((uint64_t)((const char *)context - hst_arena_base) / HST_AGENT_SLOT_BYTES);
-}
+static uint32_t number_of(const struct hst_agent_context *context) { return hst_arena_number(context); }
 
-static uint32_t own_slot(const struct hst_tracer *tracer)
-{
-    return (uint32_t)((uint64_t)((const char *)tracer->thread - hst_arena_base) / HST_AGENT_SLOT_BYTES);
-}
+static uint32_t own_slot(const struct hst_tracer *tracer) { return hst_arena_number(tracer->thread); }
 
 static uint64_t hash_of(uint32_t parent, uint64_t key) { return hst_mix64(key) ^ (uint64_t)parent << 20; }
 

@@ -20,7 +20,7 @@ struct request {
     int python_only, backend, quiet;
 };
 
-static const char *const backend_names[] = {"auto", "monitoring", "profile", NULL};
+static const char *const backend_names[] = {"auto", "monitoring", "profile", "frames", NULL};
 
 struct tracing {
     struct hst_run_writer *writer;
@@ -163,7 +163,8 @@ int hst_cmd_trace(struct hst_cli *cli, int argc, char **argv)
         {"python-only", 0, NULL, "leave functions of C out: cheaper", HST_OPTION_FLAG, &request.python_only,
          NULL},
         {"backend", 0, "NAME",
-         "auto (default: the cheapest), monitoring (3.12 and later), profile (3.8 to 3.11)",
+         "auto (default: the cheapest), monitoring (3.12 and later), profile (3.8 to 3.11), "
+         "frames (3.9 to 3.12, with --python-only)",
          HST_OPTION_CHOICE, &request.backend, backend_names},
         {"name", 0, "NAME", "a name for the run, for show, diff and export", HST_OPTION_TEXT, &request.name,
          NULL},
