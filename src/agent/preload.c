@@ -38,7 +38,7 @@ static void read_command(char *into, size_t size)
     into[length] = '\0';
 }
 
-static void fill_header(enum hst_agent_backend backend)
+static void fill_header(void)
 {
     struct hst_agent_header *header = hst_arena_header();
     if (order.clock < 0)
@@ -46,9 +46,7 @@ static void fill_header(enum hst_agent_backend backend)
     else
         hst_ticks_are_tsc = order.clock == HST_AGENT_CLOCK_TSC; /* a chroot may not show it */
     header->clock = hst_ticks_are_tsc ? HST_AGENT_CLOCK_TSC : HST_AGENT_CLOCK_SYSTEM;
-    header->backend = backend;
     header->python_only = (uint32_t)order.python_only;
-    (void)snprintf(header->interpreter, sizeof header->interpreter, "%s", hst_python.version);
     read_command(header->command, sizeof header->command);
     ssize_t length = readlink("/proc/self/exe", header->executable, sizeof header->executable - 1);
     header->executable[length > 0 ? length : 0] = '\0';
@@ -87,16 +85,19 @@ static void begin(void)
     const char *why = "";
     if (!hst_arena_open(order.folder))
         return;
+    fill_header();
     if (!hst_python_find(&why)) {
         fail(why);
         return;
     }
+    (void)snprintf(hst_arena_header()->interpreter, sizeof hst_arena_header()->interpreter, "%s",
+                   hst_python.version);
     const struct backend *backend = choose_backend();
     if (backend == NULL) {
         fail("this version of Python has no such backend");
         return;
     }
-    fill_header(backend->id);
+    hst_arena_header()->backend = backend->id;
     hst_tracer_phase = HST_TRACER_ON;
     (void)hst_calibrate(backend->arm, backend->disarm, order.python_only);
     if (!backend->arm(order.python_only)) {
