@@ -18,6 +18,7 @@ static int find_symbols(void)
     const struct symbol optional[] = {
         {"PyCMethod_Type", &hst_python.PyCMethod_Type},
         {"_PyEval_SetProfile", &hst_python.set_profile_of},
+        {"_PyEval_SetTrace", &hst_python.set_trace_of},
         {"_PyEval_EvalFrameDefault", &hst_python._PyEval_EvalFrameDefault},
         {"_PyInterpreterState_SetEvalFrameFunc", &hst_python._PyInterpreterState_SetEvalFrameFunc}};
     const struct symbol wanted[] = {
