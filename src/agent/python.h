@@ -70,7 +70,7 @@ enum { HST_PY_METH_FASTCALL = 0x80, HST_PY_METH_O = 0x8 };
     X(_PyRuntime)
 
 struct hst_python {
-#define HST_PY_MEMBER(result, name, arguments) result(*name) arguments;
+#define HST_PY_MEMBER(result, name, arguments) result(*name) arguments; /* NOLINT: a declaration */
     HST_PY_FUNCTIONS(HST_PY_MEMBER)
 #undef HST_PY_MEMBER
 #define HST_PY_MEMBER(name) PyObject *name;

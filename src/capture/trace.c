@@ -22,6 +22,9 @@
 #define ROOM_BYTES_MIN (UINT64_C(64) << 20)
 #define FOLDER_PREFIX "hasten-trace-"
 #define AGENT_NAME "hasten_agent.so"
+#ifndef HST_AGENT_FOLDER
+#define HST_AGENT_FOLDER "lib/hasten" /* below the prefix: meson.build knows */
+#endif
 
 /* --- folder --- */
 

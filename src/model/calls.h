@@ -29,7 +29,7 @@ struct hst_trace_info {
     /* ns that a traced call adds to its caller's measured time, and to its own */
     double caller_cost_ns[HST_CALL_KIND_COUNT], callee_cost_ns[HST_CALL_KIND_COUNT];
     double line_cost_ns; /* ns that a watched line adds to its measured time */
-    char failure[256]; /* "" = it was traced */
+    char failure[256];   /* "" = it was traced */
 };
 
 struct hst_calls {

@@ -48,8 +48,8 @@ static void add_line(struct hst_page *page, const struct group *group, const str
     else
         hst_buffer_add_fmt(
             page->out, " %13s %9s %9s %9s %s%s%s  ", hst_cell_count(row->hits).text,
-            each(row->total_ns, 1).text, each(row->self_ns, 1).text,
-            each(row->self_ns, row->hits).text, hst_page_ink(page, HST_INK_CYAN),
+            each(row->total_ns, 1).text, each(row->self_ns, 1).text, each(row->self_ns, row->hits).text,
+            hst_page_ink(page, HST_INK_CYAN),
             hst_cell_percent(group->self_ns > 0 ? (double)row->self_ns / (double)group->self_ns : 0).text,
             hst_page_ink(page, HST_INK_RESET));
     hst_buffer_add_fmt(page->out, "%s%5u%s %s %s", hst_page_ink(page, HST_INK_DIM), line,
