@@ -1,6 +1,7 @@
 /* Pages of lines, stacks of calls. */
 #include "agent/liner.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "agent/functions.h"
@@ -24,6 +25,47 @@ static struct pause *pause_of(const void *frame)
     return &pauses[hst_mix64((uint64_t)(uintptr_t)frame >> 4) % PAUSES];
 }
 
+/* What ended threads knew: the next that begins goes on with it, or each thread would have pages of its own.
+ */
+static struct hst_liner **idle;
+static size_t idle_count, idle_capacity;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_key_t at_end;
+static pthread_once_t at_end_made = PTHREAD_ONCE_INIT;
+
+static void thread_ended(void *unused)
+{
+    (void)unused;
+    struct hst_liner *liner = &hst_liner_of_thread, *kept = hst_alloc(1, sizeof *kept);
+    while (liner->depth > 0)
+        hst_liner_pop(liner, 0);
+    (void)pthread_mutex_lock(&lock);
+    if (kept != NULL && HST_RESERVE(idle, idle_capacity, idle_count + 1)) {
+        *kept = *liner;
+        idle[idle_count++] = kept;
+        *liner = (struct hst_liner){0};
+    }
+    (void)pthread_mutex_unlock(&lock);
+    liner->busy = 1;
+}
+
+static void make_at_end(void) { (void)pthread_key_create(&at_end, thread_ended); }
+
+static void begin(struct hst_liner *liner)
+{
+    struct hst_liner *taken = NULL;
+    (void)pthread_mutex_lock(&lock);
+    if (idle_count > 0 && idle[idle_count - 1]->generation == hst_tracer_generation)
+        taken = idle[--idle_count];
+    (void)pthread_mutex_unlock(&lock);
+    if (taken != NULL)
+        *liner = *taken;
+    hst_free(taken);
+    liner->generation = hst_tracer_generation;
+    (void)pthread_once(&at_end_made, make_at_end);
+    (void)pthread_setspecific(at_end, liner);
+}
+
 static void forget(struct hst_liner *liner)
 {
     for (size_t i = 0; i < liner->known_count; i++) {
@@ -43,7 +85,7 @@ struct hst_liner *hst_liner_self(void)
         return NULL;
     if (liner->generation != hst_tracer_generation) {
         forget(liner);
-        liner->generation = hst_tracer_generation;
+        begin(liner);
     }
     return liner;
 }
@@ -171,7 +213,7 @@ void hst_liner_pop(struct hst_liner *liner, int yields)
         return;
     hst_liner_tick(liner, top, now);
     hst_liner_close(top, now);
-    if (yields && top->frame != NULL)
+    if (yields && top->frame != NULL && top->line != &liner->nowhere)
         *pause_of(top->frame) = (struct pause){.frame = top->frame, .line = top->line};
     liner->depth--;
 }
@@ -205,4 +247,5 @@ void hst_liner_forked(void)
 {
     /* hst_liner_self sees that the arena is another, and begins anew; calls under way are not taken along. */
     memset(pauses, 0, sizeof pauses);
+    (void)pthread_mutex_init(&lock, NULL);
 }

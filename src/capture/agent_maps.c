@@ -201,7 +201,7 @@ static enum hst_status find_thread(struct view *view, uint32_t slot, uint32_t *r
     struct hst_thread *row = &view->maps->profile->threads[*ret_thread];
     uint64_t end = from->end_ticks != 0 ? from->end_ticks : view->end_ticks;
     row->end_ns = run_ns(view, end);
-    row->cpu_ns = from->cpu_end_ns > from->cpu_begin_ns ? from->cpu_end_ns - from->cpu_begin_ns : row->cpu_ns;
+    row->cpu_ns = from->cpu_ns;
     return HST_OK;
 }
 

@@ -97,15 +97,15 @@ struct hst_agent_context {
     uint32_t first_child, next_sibling; /* the agent's own: the order of siblings changes */
 };
 
-/* A thread: three slots. */
+/* A thread: three slots. After very many, one that begins goes on in the row of one that has ended. */
 struct hst_agent_thread {
     uint32_t native_id, interpreter_id;
     uint32_t root;                   /* context in which nothing of Python runs */
     uint32_t current;                /* where it is now */
     uint64_t last_ticks;             /* up to which time has been given to a context */
     uint64_t begin_ticks, end_ticks; /* end 0: it runs */
-    uint64_t cpu_begin_ns, cpu_end_ns;
-    uint32_t lost_depth; /* calls it is in that have no context */
+    uint64_t cpu_begin_ns, cpu_ns;   /* its own clock at its begin; what it used, set at its end */
+    uint32_t lost_depth;             /* calls it is in that have no context */
     uint32_t reserved;
     char name[64];
     uint8_t reserved2[64];
