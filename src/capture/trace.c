@@ -81,6 +81,18 @@ static enum hst_status make_folder(struct hst_trace *trace, struct hst_error *er
 
 /* --- environment --- */
 
+/* A wheel puts it into the package, which may be there for several versions; it is the same for all. */
+static int find_agent_of_package(const char *own, char *path, size_t size)
+{
+    glob_t found = {0};
+    (void)snprintf(path, size, "%s/../lib*/python3*/*-packages/hasten/_agent.so", own);
+    int good = glob(path, 0, NULL, &found) == 0 && found.gl_pathc > 0 && strlen(found.gl_pathv[0]) < size;
+    if (good)
+        (void)snprintf(path, size, "%s", found.gl_pathv[0]);
+    globfree(&found);
+    return good;
+}
+
 /* Beside the command in the tree where it was built, else where it is installed. */
 static enum hst_status find_agent(char *path, size_t size, struct hst_error *err)
 {
@@ -96,6 +108,8 @@ static enum hst_status find_agent(char *path, size_t size, struct hst_error *err
         if (access(path, R_OK) == 0)
             return HST_OK;
     }
+    if (find_agent_of_package(own, path, size))
+        return HST_OK;
     (void)hst_error_set(err, HST_E_NOENT,
                         "the part of hasten that works inside the program, " AGENT_NAME
                         ", is not where it should be: %s/%s",
