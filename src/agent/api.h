@@ -78,7 +78,6 @@ struct hst_py_getset {
 enum {
     HST_PY_METH_VARARGS = 0x1,
     HST_PY_METH_NOARGS = 0x4,
-    HST_PY_METH_O = 0x8,
     HST_PY_T_OBJECT = 6,
     HST_PY_T_OBJECT_EX = 16,
     HST_PY_T_PYSSIZET = 19,

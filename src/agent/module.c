@@ -1,8 +1,8 @@
 /* `import hasten` -> the agent, as an extension module of whichever CPython imports it.  Without Python.h the
  * module's definition is laid out here, behind a head as large as that interpreter's objects have.
  *
- * An agent that was preloaded is another copy in the same process, and the one that traces: then its module is
- * the module. */
+ * An agent that was preloaded is another copy in the same process, and the one that traces: then its module
+ * is the module. */
 #include "agent/module.h"
 
 #include <dlfcn.h>
@@ -46,7 +46,8 @@ static int exec(PyObject *module)
 /* Python up to 3.7, or none that is known. */
 static PyObject *refuse(const char *why)
 {
-    void *raise_found = dlsym(RTLD_DEFAULT, "PyErr_SetString"), *error = dlsym(RTLD_DEFAULT, "PyExc_ImportError");
+    void *raise_found = dlsym(RTLD_DEFAULT, "PyErr_SetString"),
+         *error = dlsym(RTLD_DEFAULT, "PyExc_ImportError");
     void (*raise)(PyObject *, const char *);
     char text[240];
     memcpy(&raise, &raise_found, sizeof raise);
