@@ -134,7 +134,7 @@ static inline unsigned long hst_py_type_flags(const PyObject *type)
 /* A function as the void pointer that a slot wants. */
 #define HST_PY_SLOT(number, function)                                                                        \
     {                                                                                                        \
-        (number), __extension__(void *)(function)                                                            \
+        (number), (void *)(uintptr_t)(function)                                                              \
     }
 
 #endif

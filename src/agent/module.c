@@ -3,7 +3,8 @@
  *
  * An agent that was preloaded is another copy in the same process, and the one that traces: then its module
  * is the module. */
-#include "agent/module.h"
+#include "agent/cell_types.h"
+#include "agent/timed.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -40,7 +41,9 @@ int hst_module_add(PyObject *module, const char *name, PyObject *value)
 
 static int exec(PyObject *module)
 {
-    return hst_module_add(module, "version", hst_api.Py_BuildValue("s", HST_VERSION)) ? 0 : -1;
+    int good = hst_module_add(module, "version", hst_api.Py_BuildValue("s", HST_VERSION)) &&
+               hst_cell_types_add(module) && hst_timed_type_add(module);
+    return good ? 0 : -1;
 }
 
 /* Python up to 3.7, or none that is known. */
