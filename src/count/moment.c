@@ -23,6 +23,8 @@ void hst_window_read(const struct hst_counter_window *window, uint64_t now_ns, s
     if (begin < window->first_ns && window->first_ns <= now_ns)
         begin = window->first_ns;
     ret->seconds = (double)(now_ns - begin) / 1e9;
+    if (ret->seconds < 1) /* a single event is no million a second */
+        ret->seconds = 1;
 }
 
 void hst_histogram_read(const struct hst_counter_histogram *histogram, struct hst_histogram_moment *ret)

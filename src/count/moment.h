@@ -8,7 +8,7 @@
 struct hst_window_moment {
     uint64_t count;
     double sum, min, max; /* min and max of nothing: +inf, -inf */
-    double seconds;       /* that it spans: less than the window while that is younger */
+    double seconds;       /* that it spans: less than the window while that is younger, but at least 1 */
 };
 void hst_window_read(const struct hst_counter_window *window, uint64_t now_ns, struct hst_window_moment *ret);
 
