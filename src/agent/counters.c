@@ -20,6 +20,7 @@ enum { GROW_BYTES = 1 << 18, TRIES = 1000, PAGE = 4096 };
 
 static char *base;            /* of the file; NULL: not made yet */
 static uint64_t span, length; /* of addresses, of the file */
+static uint64_t used;         /* slots; the header's are read by others, and after fork are the parent's */
 static char service[HST_COUNTER_SERVICE_BYTES], folder[512], path[640];
 static const char *trouble;
 static int trouble_told;
@@ -82,7 +83,7 @@ static void fill_header(struct hst_counter_header *into, const struct hst_counte
     into->start_wall_ns = hst_wall_ns();
     (void)snprintf(into->service, sizeof into->service, "%s", service);
     hst_counter_command_read(into->command, sizeof into->command);
-    into->used_slots = HST_COUNTER_HEADER_SLOTS;
+    used = into->used_slots = HST_COUNTER_HEADER_SLOTS;
     memcpy(into->magic, HST_COUNTER_MAGIC, sizeof into->magic);
 }
 
@@ -192,7 +193,7 @@ void *hst_counters_add(enum hst_counter_kind kind, const struct hst_counter_text
     (void)pthread_mutex_lock(&adding);
     if (base == NULL)
         open_first();
-    uint64_t begin = base != NULL ? header()->used_slots * HST_COUNTER_SLOT_BYTES : 0;
+    uint64_t begin = used * HST_COUNTER_SLOT_BYTES;
     if (base != NULL && reserve(begin, (uint64_t)slots * HST_COUNTER_SLOT_BYTES, kind)) {
         struct hst_counter_series *series = (struct hst_counter_series *)(void *)(base + begin);
         fill_series(series, kind, texts);
@@ -200,7 +201,7 @@ void *hst_counters_add(enum hst_counter_kind kind, const struct hst_counter_text
         series->slots = slots;
         cell = series + data;
         hst_counter_cell_init(kind, cell, window_ns);
-        __atomic_store_n(&header()->used_slots, header()->used_slots + slots, __ATOMIC_RELEASE);
+        __atomic_store_n(&header()->used_slots, used += slots, __ATOMIC_RELEASE);
     }
     (void)pthread_mutex_unlock(&adding);
     return cell;
@@ -237,7 +238,7 @@ static int copy_series(char *from, char *to, uint64_t slots)
         hst_counter_cell_init(old->kind, to + offset + head, window_of(old));
         at += old->slots;
     }
-    ((struct hst_counter_header *)(void *)to)->used_slots = slots;
+    used = ((struct hst_counter_header *)(void *)to)->used_slots = slots;
     return 1;
 }
 
@@ -259,7 +260,7 @@ static void after_fork_in_child(void)
     (void)pthread_mutex_init(&adding, NULL); /* whoever held it is not here */
     if (base == NULL)
         return;
-    uint64_t slots = header()->used_slots;
+    uint64_t slots = used;
     char *mapped = path[0] != '\0' ? open_file(GROW_BYTES) : NULL;
     if (mapped != NULL && !copy_series(base, mapped, slots)) {
         (void)munmap(mapped, span);

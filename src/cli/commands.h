@@ -18,6 +18,7 @@ hst_command_function hst_cmd_lines;  /* the same, line by line */
 hst_command_function hst_cmd_attach; /* sample a running process */
 hst_command_function hst_cmd_top;    /* the same, live in the terminal */
 hst_command_function hst_cmd_dump;   /* every thread's stack, now */
+hst_command_function hst_cmd_count;  /* what programs count, live */
 /* understand */
 hst_command_function hst_cmd_show;   /* the report of a run */
 hst_command_function hst_cmd_diff;   /* what changed between two runs */
