@@ -81,8 +81,15 @@ def _start() -> None:
     name = _default_service().encode("utf-8", "replace")[:127].decode("utf-8", "ignore")
     _agent._set_service(name)
     _agent._fold()
-    os.register_at_fork(after_in_child=_agent._fold)
+    os.register_at_fork(after_in_child=_after_fork)
     _started = True
+
+
+def _after_fork() -> None:
+    """Another thread may have held the lock; and the child may stand in for one that died."""
+    global _lock
+    _lock = threading.RLock()
+    _agent._fold()
 
 
 def _checked_name(name: object) -> str:
