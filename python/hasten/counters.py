@@ -24,7 +24,7 @@ import os
 import re
 import sys
 import threading
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, TypeVar, Union, cast
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, TypeVar, Union, cast, overload
 
 from hasten import _agent
 from hasten._agent import Counter, Frequency, Gauge, Histogram, Total, Window
@@ -380,6 +380,12 @@ def histogram(name: str, help: str = "", unit: str = "", labels: _Labels = None)
     return cast(Histogram, _find(_HISTOGRAM, name, help, unit, labels))
 
 
+@overload
+def frequency(name: _F) -> _F: ...
+@overload
+def frequency(name: None = None, help: str = "", window: float = 60.0, labels: _Labels = None) -> Callable[[_F], _F]: ...
+@overload
+def frequency(name: str, help: str = "", window: float = 60.0, labels: _Labels = None) -> Frequency: ...
 def frequency(name: Any = None, help: str = "", window: float = 60.0, labels: _Labels = None) -> Any:
     """Events per second in the last `window` seconds: tick(count=1). As a decorator (also without a name, which
     then is the function's): calls per second."""
@@ -390,6 +396,12 @@ def frequency(name: Any = None, help: str = "", window: float = 60.0, labels: _L
     return _find(_FREQUENCY, name, help, "", labels, window)
 
 
+@overload
+def count(name: _F) -> _F: ...
+@overload
+def count(name: None = None, help: str = "", labels: _Labels = None) -> Callable[[_F], _F]: ...
+@overload
+def count(name: str, help: str = "", labels: _Labels = None) -> Counter: ...
 def count(name: Any = None, help: str = "", labels: _Labels = None) -> Any:
     """A decorator that counts calls; without a name, under the function's."""
     if _is_function(name):
@@ -399,6 +411,12 @@ def count(name: Any = None, help: str = "", labels: _Labels = None) -> Any:
     return counter(name, help, labels=labels)
 
 
+@overload
+def time(name: _F) -> _F: ...
+@overload
+def time(name: None = None, help: str = "", labels: _Labels = None) -> Timer: ...
+@overload
+def time(name: str, help: str = "", labels: _Labels = None) -> Timer: ...
 def time(name: Any = None, help: str = "", labels: _Labels = None) -> Any:
     """How long something takes: @time, @time("name"), `with time("name"):`, or start() and stop(mark)."""
     if _is_function(name):

@@ -39,9 +39,7 @@
     X(void, PyErr_SetString, (PyObject *, const char *))                                                     \
     X(PyObject *, PyErr_Format, (PyObject *, const char *, ...))                                             \
     X(int, PyErr_WarnEx, (PyObject *, const char *, ssize_t))
-#define HST_API_OBJECTS(X)                                                                                   \
-    X(PyFloat_Type)                                                                                          \
-    X(PyLong_Type)
+#define HST_API_OBJECTS(X) X(PyFloat_Type)
 /* Variables that hold an object. */
 #define HST_API_EXCEPTIONS(X)                                                                                \
     X(PyExc_TypeError)                                                                                       \
@@ -98,6 +96,7 @@ enum hst_py_slot_number {
 #define HST_PY_FLAGS_DEFAULT (1u << 18)
 #define HST_PY_FLAGS_HAVE_GC (1u << 14)
 #define HST_PY_FLAGS_VECTORCALL (1u << 11)
+#define HST_PY_FLAGS_LONG_SUBCLASS (1u << 24)
 #define HST_PY_FLAGS_METHOD_DESCRIPTOR (1u << 17)
 
 struct hst_api {

@@ -45,7 +45,7 @@ static int add(struct hst_counter_number *cell, PyObject *amount, int only_grows
 {
     double value;
     int overflow = 1;
-    if (hst_py_type(amount) == hst_api.PyLong_Type) {
+    if ((hst_py_type_flags(hst_py_type(amount)) & HST_PY_FLAGS_LONG_SUBCLASS) != 0) {
         long long whole = hst_api.PyLong_AsLongLongAndOverflow(amount, &overflow);
         if (!overflow && (whole >= 0 || !only_grows)) {
             hst_cell_add_u64((uint64_t *)&cell->whole, (uint64_t)whole);
@@ -261,8 +261,7 @@ static PyObject *window_value(PyObject *self, void *data)
 static PyObject *window_seconds(PyObject *self, void *data)
 {
     (void)data;
-    const struct hst_counter_window *window = body(self)->cell;
-    return hst_api.PyFloat_FromDouble((double)(window->width_ns * HST_COUNTER_BUCKETS_OF_WINDOW) / 1e9);
+    return hst_api.PyFloat_FromDouble(hst_window_seconds(body(self)->cell));
 }
 
 static PyObject *histogram_part(PyObject *self, void *data)

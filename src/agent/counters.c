@@ -28,12 +28,12 @@ static pthread_mutex_t adding = PTHREAD_MUTEX_INITIALIZER;
 
 static struct hst_counter_header *header(void) { return (struct hst_counter_header *)(void *)base; }
 
-/* "PID-START.N.counters" */
 static int make_file(struct hst_counter_owner *owner)
 {
+    char name[80];
     for (owner->number = 0; owner->number < TRIES; owner->number++) {
-        (void)snprintf(path, sizeof path, "%s/%u-%llu.%u" HST_COUNTER_ENDING, folder, owner->pid,
-                       (unsigned long long)owner->start_ticks, owner->number);
+        hst_counter_file_name(owner, name, sizeof name);
+        (void)snprintf(path, sizeof path, "%s/%s", folder, name);
         int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd >= 0 || errno != EEXIST)
             return fd;

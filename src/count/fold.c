@@ -205,13 +205,17 @@ static int ends_with(const char *name, const char *ending)
 static void gather(struct batch *batch, DIR *folder, const struct hst_counter_owner *self)
 {
     char path[PATH_BYTES];
+    char name[80];
     struct hst_counter_header header;
     for (const struct dirent *entry;
          (entry = readdir(folder)) != NULL && batch->count < HST_COUNTER_FOLDED_MAX;) {
         if (!ends_with(entry->d_name, HST_COUNTER_ENDING) || strlen(entry->d_name) >= sizeof batch->names[0])
             continue;
         (void)snprintf(path, sizeof path, "%s/%s", batch->folder, entry->d_name);
-        if (hst_counter_header_read(path, &header) != HST_OK ||
+        if (hst_counter_header_read(path, &header) != HST_OK)
+            continue;
+        hst_counter_file_name(&header.owner, name, sizeof name);
+        if (strcmp(name, entry->d_name) != 0 ||
             hst_counter_owner_life(self, &header.owner) != HST_COUNTER_DEAD ||
             (batch->count > 0 && strcmp(header.service, batch->service) != 0))
             continue;

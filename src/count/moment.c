@@ -3,6 +3,11 @@
 
 #include <math.h>
 
+double hst_window_seconds(const struct hst_counter_window *window)
+{
+    return round((double)window->width_ns * HST_COUNTER_BUCKETS_OF_WINDOW / 1000) / 1e6;
+}
+
 void hst_window_read(const struct hst_counter_window *window, uint64_t now_ns, struct hst_window_moment *ret)
 {
     uint64_t width = window->width_ns > 0 ? window->width_ns : 1;

@@ -10,6 +10,8 @@ struct hst_window_moment {
     double sum, min, max; /* min and max of nothing: +inf, -inf */
     double seconds;       /* that it spans: less than the window while that is younger, but at least 1 */
 };
+/* How long it is: its buckets are whole ns, and it is no less round for that. */
+double hst_window_seconds(const struct hst_counter_window *window);
 void hst_window_read(const struct hst_counter_window *window, uint64_t now_ns, struct hst_window_moment *ret);
 
 /* A histogram whose octaves may lie anywhere; NULL: nothing in it. */

@@ -62,6 +62,12 @@ enum hst_counter_life hst_counter_owner_life(const struct hst_counter_owner *sel
     return start == owner->start_ticks && !ended ? HST_COUNTER_LIVES : HST_COUNTER_DEAD;
 }
 
+void hst_counter_file_name(const struct hst_counter_owner *owner, char *into, size_t size)
+{
+    (void)snprintf(into, size, "%u-%llu.%u" HST_COUNTER_ENDING, owner->pid,
+                   (unsigned long long)owner->start_ticks, owner->number);
+}
+
 void hst_counter_command_read(char *into, size_t size)
 {
     size_t length = read_small("/proc/self/cmdline", into, size);

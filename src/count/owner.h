@@ -17,6 +17,8 @@ void hst_counter_owner_read(struct hst_counter_owner *ret_owner);
 /* Seen by self. Whoever cannot be judged lives elsewhere. */
 enum hst_counter_life hst_counter_owner_life(const struct hst_counter_owner *self,
                                              const struct hst_counter_owner *owner);
+/* PID-START.N.counters: the name that its file has. */
+void hst_counter_file_name(const struct hst_counter_owner *owner, char *into, size_t size);
 /* The arguments of the calling process, joined by spaces. */
 void hst_counter_command_read(char *into, size_t size);
 /* The calling user's folder; make: it is there afterwards. 0: it is not there, or not to be trusted. */

@@ -78,7 +78,10 @@ static enum hst_status add_file(struct hst_survey *survey, const char *folder, c
     enum hst_status status = hst_counter_file_open(path, &file);
     if (status != HST_OK)
         return status == HST_E_NOMEM ? status : HST_OK;
-    if (is_wanted(wish, &file.header)) {
+    char name[80];
+    hst_counter_file_name(&file.header.owner, name, sizeof name);
+    int own_name = totals || strcmp(strrchr(path, '/') + 1, name) == 0; /* else it is a copy of something */
+    if (own_name && is_wanted(wish, &file.header)) {
         enum hst_counter_life life =
             totals ? HST_COUNTER_DEAD : hst_counter_owner_life(self, &file.header.owner);
         if (totals || life != HST_COUNTER_DEAD || !is_folded(folder, &file.header))

@@ -84,7 +84,7 @@ static void add_window(struct hst_tally_row *row, const struct hst_counter_windo
     struct hst_window_moment moment;
     row->count += window->count;
     row->sum += window->sum;
-    row->window_s = (double)window->width_ns * HST_COUNTER_BUCKETS_OF_WINDOW / 1e9;
+    row->window_s = hst_window_seconds(window);
     if (!lives)
         return;
     hst_window_read(window, now_ns, &moment);
@@ -95,32 +95,32 @@ static void add_window(struct hst_tally_row *row, const struct hst_counter_windo
     row->rate += moment.seconds > 0 ? (double)moment.count / moment.seconds : 0;
 }
 
-static enum hst_status add_histogram(struct hst_tally_row *row, const struct hst_counter_histogram *histogram)
+/* One pass over what is there: a file may have tens of thousands. */
+static enum hst_status add_histogram(struct hst_tally_row *row, const struct hst_counter_histogram *from)
 {
-    struct hst_histogram_moment moment, *into = &row->histogram;
-    hst_histogram_read(histogram, &moment);
-    for (size_t i = 0; i < HST_COUNTER_OCTAVES; i++) {
-        if (moment.octaves[i] == NULL)
-            continue;
+    struct hst_histogram_moment *into = &row->histogram;
+    uint64_t octaves = __atomic_load_n(&from->octaves, __ATOMIC_RELAXED), count = from->low + from->above;
+    for (; octaves != 0; octaves &= octaves - 1) {
+        size_t i = (size_t)__builtin_ctzll(octaves);
+        const uint64_t *parts = from->buckets + i * HST_COUNTER_OCTAVE_PARTS;
         uint64_t *octave = (uint64_t *)(uintptr_t)into->octaves[i];
         if (octave == NULL)
             into->octaves[i] = octave = hst_alloc_zero(HST_COUNTER_OCTAVE_PARTS, sizeof *octave);
         if (octave == NULL)
             return HST_E_NOMEM;
-        for (size_t j = 0; j < HST_COUNTER_OCTAVE_PARTS; j++)
-            octave[j] += moment.octaves[i][j];
+        for (size_t j = 0; j < HST_COUNTER_OCTAVE_PARTS; j++) {
+            uint64_t seen = parts[j];
+            octave[j] += seen;
+            count += seen;
+        }
     }
-    into->low += moment.low;
-    into->above += moment.above;
-    into->invalid += moment.invalid;
-    into->sum += moment.sum;
-    into->min = fmin(into->min, moment.min);
-    into->max = fmax(into->max, moment.max);
-    /* Of the copies: a moment's count may be one that the buckets do not have yet. */
-    into->count = into->low + into->above;
-    for (size_t i = 0; i < HST_COUNTER_OCTAVES; i++)
-        for (size_t j = 0; into->octaves[i] != NULL && j < HST_COUNTER_OCTAVE_PARTS; j++)
-            into->count += into->octaves[i][j];
+    into->low += from->low;
+    into->above += from->above;
+    into->invalid += from->invalid;
+    into->count += count;
+    into->sum += from->sum;
+    into->min = fmin(into->min, from->min);
+    into->max = fmax(into->max, from->max);
     return HST_OK;
 }
 

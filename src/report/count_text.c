@@ -6,7 +6,8 @@
 #include "report/cell.h"
 #include "report/count_values.h"
 
-enum { NUMBER_WIDTH = 12, NUMBERS = 6, NAME_LEAST = 24, NAME_MOST = 60 };
+enum { NUMBERS = 6, NUMBERS_WIDTH = 64, NAME_LEAST = 24, NAME_MOST = 60, WIDTH_MOST = 4096 };
+static const int widths[NUMBERS] = {12, 12, 10, 10, 10, 10};
 
 /* In its unit: times as times, all else with four digits that count. */
 static struct hst_cell number(double value, const char *unit)
@@ -72,9 +73,9 @@ static void name_row(const struct hst_tally_row *row, struct hst_buffer *into)
 static size_t name_width(const struct hst_survey *survey, const struct hst_style *style,
                          struct hst_buffer *name)
 {
-    size_t width = NAME_LEAST, room = style->width > NUMBERS * NUMBER_WIDTH + NAME_LEAST + 12
-                                          ? (size_t)style->width - NUMBERS * NUMBER_WIDTH - 12
-                                          : NAME_LEAST;
+    size_t width = NAME_LEAST;
+    size_t room =
+        style->width > NUMBERS_WIDTH + NAME_LEAST + 2 ? (size_t)style->width - NUMBERS_WIDTH - 2 : NAME_LEAST;
     for (size_t i = 0; i < survey->tally.count && i < 1000; i++) {
         name_row(&survey->tally.rows[i], name);
         size_t wanted = name->data != NULL ? hst_text_width((const char *)name->data) : 0;
@@ -99,11 +100,15 @@ static void add_row(struct hst_buffer *out, const struct hst_tally_row *row, dou
     int has_most = histogram || (row->kind >= HST_COUNTER_AVERAGE && row->kind <= HST_COUNTER_WINDOW);
     cells[5] = has_most ? number(most, unit) : (struct hst_cell){""};
     hst_buffer_add_text(out, "  ");
+    if (hst_text_width(name) > width) { /* a line of its own: names are never cut */
+        hst_text_add(out, name, WIDTH_MOST, HST_CUT_END, 0, style);
+        hst_buffer_add_text(out, "\n  ");
+        name = "";
+    }
     hst_text_add(out, name, width, HST_CUT_END, 1, style);
     for (size_t i = 0; i < NUMBERS; i++) {
-        size_t wide = hst_text_width(cells[i].text);
-        hst_buffer_add_fmt(out, "%*s%s", (int)(wide < NUMBER_WIDTH ? NUMBER_WIDTH - wide : 1), "",
-                           cells[i].text);
+        int wide = (int)hst_text_width(cells[i].text);
+        hst_buffer_add_fmt(out, "%*s%s", wide < widths[i] ? widths[i] - wide : 1, "", cells[i].text);
     }
     while (out->length > 0 && out->data[out->length - 1] == ' ')
         out->length--;
@@ -126,10 +131,11 @@ static void add_service(struct hst_buffer *out, const struct hst_survey *survey,
     hst_buffer_add_fmt(out, "  %zu process%s", lives, lives == 1 ? "" : "es");
     if (ended > 0)
         hst_buffer_add_fmt(out, ", %zu ended", ended);
-    hst_buffer_add_fmt(out, "\n%s  %-*s%*s%*s%*s%*s%*s%*s%s\n", hst_ink(style, HST_INK_DIM), (int)width,
-                       "name", NUMBER_WIDTH, "value", NUMBER_WIDTH, "per second", NUMBER_WIDTH, "p50",
-                       NUMBER_WIDTH, "p90", NUMBER_WIDTH, "p99", NUMBER_WIDTH, "max",
-                       hst_ink(style, HST_INK_RESET));
+    static const char *const heads[NUMBERS] = {"value", "per second", "p50", "p90", "p99", "max"};
+    hst_buffer_add_fmt(out, "\n%s  %-*s", hst_ink(style, HST_INK_DIM), (int)width, "name");
+    for (size_t i = 0; i < NUMBERS; i++)
+        hst_buffer_add_fmt(out, "%*s", widths[i], heads[i]);
+    hst_buffer_add_fmt(out, "%s\n", hst_ink(style, HST_INK_RESET));
 }
 
 enum hst_status hst_count_text(const struct hst_survey *survey, const struct hst_survey *before, size_t rows,
