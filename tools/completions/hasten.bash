@@ -57,7 +57,7 @@ _hasten() {
     case $command in
     help) mapfile -t COMPREPLY < <(compgen -W "$(_hasten_commands "$program")" -- "$current") ;;
     show | diff | export | rm) mapfile -t COMPREPLY < <(compgen -W "$(_hasten_runs "$program")" -- "$current") ;;
-    attach) mapfile -t COMPREPLY < <(compgen -W "$(pgrep -f python 2>/dev/null)" -- "$current") ;;
+    attach | count) mapfile -t COMPREPLY < <(compgen -W "$(pgrep -f python 2>/dev/null)" -- "$current") ;;
     dump | top) mapfile -t COMPREPLY < <(compgen -W "$(pgrep -f python 2>/dev/null)" -- "$current"; compgen -f -- "$current") ;;
     run | trace | lines) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
     esac
