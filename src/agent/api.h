@@ -100,7 +100,7 @@ enum hst_py_slot_number {
 #define HST_PY_FLAGS_METHOD_DESCRIPTOR (1u << 17)
 
 struct hst_api {
-#define HST_API_MEMBER(result, name, arguments) result(*name) arguments;
+#define HST_API_MEMBER(result, name, arguments) result(*name) arguments; /* NOLINT: a declaration */
     HST_API_FUNCTIONS(HST_API_MEMBER)
 #undef HST_API_MEMBER
 #define HST_API_MEMBER(name) PyObject *name;
@@ -131,9 +131,10 @@ static inline unsigned long hst_py_type_flags(const PyObject *type)
     return (unsigned long)hst_py_word(type, hst_python.abi.type_flags);
 }
 /* A function as the void pointer that a slot wants. */
-#define HST_PY_SLOT(number, function)                                                                        \
-    {                                                                                                        \
-        (number), (void *)(uintptr_t)(function)                                                              \
-    }
+static inline struct hst_py_slot hst_py_slot(int number, void *value)
+{
+    return (struct hst_py_slot){number, value};
+}
+#define HST_PY_SLOT(number, function) hst_py_slot(number, (void *)(uintptr_t)(function))
 
 #endif

@@ -179,9 +179,11 @@ static void fill_series(struct hst_counter_series *series, enum hst_counter_kind
     series->help_bytes = (uint16_t)texts->help_bytes;
     series->unit_bytes = (uint16_t)texts->unit_bytes;
     memcpy(at, texts->name, texts->name_bytes);
-    memcpy(at += texts->name_bytes, texts->labels, texts->labels_bytes);
-    memcpy(at += texts->labels_bytes, texts->help, texts->help_bytes);
-    memcpy(at += texts->help_bytes, texts->unit, texts->unit_bytes);
+    at += texts->name_bytes;
+    memcpy(at, texts->labels, texts->labels_bytes);
+    at += texts->labels_bytes;
+    memcpy(at, texts->help, texts->help_bytes);
+    memcpy(at + texts->help_bytes, texts->unit, texts->unit_bytes);
 }
 
 void *hst_counters_add(enum hst_counter_kind kind, const struct hst_counter_texts *texts, uint64_t window_ns)

@@ -68,7 +68,7 @@ static PyObject *define(void)
     char *head = (char *)memory + OBJECT_BYTES_MAX - hst_api.head;
     struct definition *definition = (struct definition *)(void *)((char *)memory + OBJECT_BYTES_MAX);
     if (definition->name == NULL) { /* else another interpreter of this process was here before */
-        slots[slot++] = (struct hst_py_slot)HST_PY_SLOT(SLOT_EXEC, exec);
+        slots[slot++] = HST_PY_SLOT(SLOT_EXEC, exec);
         if (hst_python.abi.minor >= 12)
             slots[slot++] = (struct hst_py_slot){SLOT_INTERPRETERS, OWN_GIL_SUPPORTED};
         if (hst_python.abi.minor >= 13)

@@ -49,7 +49,9 @@ void hst_counter_totals_path(const char *folder, const char *service, char *into
         char c = service[length];
         int good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
                    c == '-' || c == '.';
-        plain[length] = good ? c : '_';
+        if (!good)
+            c = '_';
+        plain[length] = c;
         changed |= !good;
     }
     plain[length] = '\0';
@@ -221,7 +223,8 @@ static void gather(struct batch *batch, DIR *folder, const struct hst_counter_ow
             continue;
         memcpy(batch->service, header.service, sizeof batch->service);
         batch->owners[batch->count] = header.owner;
-        (void)snprintf(batch->names[batch->count++], sizeof batch->names[0], "%s", entry->d_name);
+        (void)snprintf(batch->names[batch->count++], sizeof batch->names[0], "%s",
+                       name); /* which is the entry's */
     }
 }
 

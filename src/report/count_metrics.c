@@ -38,7 +38,11 @@ static size_t add_name(char *into, size_t length, size_t size, const char *text)
         int good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
                    c == ':';
         if (good || length == 0 || into[length - 1] != '_') /* a character of several bytes is one _ */
-            into[length++] = good ? c : '_';
+        {
+            if (!good)
+                c = '_';
+            into[length++] = c;
+        }
     }
     into[length] = '\0';
     return length;
