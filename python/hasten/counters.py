@@ -88,6 +88,7 @@ def _start() -> None:
 def _after_fork() -> None:
     """Another thread may have held the lock; and the child may stand in for one that died."""
     global _lock
+    _agent._forked()
     _lock = threading.RLock()
     _agent._fold()
 

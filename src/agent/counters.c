@@ -16,7 +16,7 @@
 
 /* Addresses are cheap and pages are taken when they are touched; where even addresses are limited, less. */
 static const uint64_t spans[] = {HST_COUNTER_FILE_BYTES_MAX, UINT64_C(1) << 30, UINT64_C(64) << 20};
-enum { GROW_BYTES = 1 << 18, TRIES = 1000, PAGE = 4096 };
+enum { GROW_BYTES = 1 << 16, TRIES = 1000, PAGE = 4096 };
 
 static char *base;            /* of the file; NULL: not made yet */
 static uint64_t span, length; /* of addresses, of the file */
@@ -24,6 +24,7 @@ static uint64_t used;         /* slots; the header's are read by others, and aft
 static char service[HST_COUNTER_SERVICE_BYTES], folder[512], path[640];
 static const char *trouble;
 static int trouble_told;
+static pid_t owner_pid; /* whose the file is */
 static pthread_mutex_t adding = PTHREAD_MUTEX_INITIALIZER;
 
 static struct hst_counter_header *header(void) { return (struct hst_counter_header *)(void *)base; }
@@ -117,14 +118,9 @@ static void open_private(const char *why)
         fill_header(header(), &(struct hst_counter_owner){0});
 }
 
-static void after_fork_in_child(void);
-
 static void open_first(void)
 {
-    static int hooked;
-    if (!hooked)
-        (void)pthread_atfork(NULL, NULL, after_fork_in_child);
-    hooked = 1;
+    owner_pid = getpid();
     if (!hst_counter_folder(folder, sizeof folder, 1))
         open_private("the folder of counters cannot be made, or is another user's");
     else if ((base = open_file(GROW_BYTES)) == NULL)
@@ -257,11 +253,12 @@ static char *map_private(char *old, uint64_t slots)
     return mapped;
 }
 
-static void after_fork_in_child(void)
+void hst_counters_forked(void)
 {
+    if (base == NULL || owner_pid == getpid())
+        return; /* another interpreter of this process was here before */
+    owner_pid = getpid();
     (void)pthread_mutex_init(&adding, NULL); /* whoever held it is not here */
-    if (base == NULL)
-        return;
     uint64_t slots = used;
     char *mapped = path[0] != '\0' ? open_file(GROW_BYTES) : NULL;
     if (mapped != NULL && !copy_series(base, mapped, slots)) {

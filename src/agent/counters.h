@@ -19,6 +19,8 @@ const char *hst_counters_trouble(void);
 /* What the file is known as, from now on or from when it is made; up to HST_COUNTER_SERVICE_BYTES - 1 bytes.
  */
 void hst_counters_set_service(const char *service);
+/* In a child of fork that goes on to run Python, before it does. One that calls exec needs no file. */
+void hst_counters_forked(void);
 /* Path of the file; "" without one. */
 const char *hst_counters_path(void);
 /* Makes certain that there is memory behind an octave of a histogram, which is about to be used for the first

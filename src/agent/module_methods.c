@@ -27,6 +27,14 @@ static PyObject *path(PyObject *module, PyObject *ignored)
     return hst_api.Py_BuildValue("s", hst_counters_path());
 }
 
+/* A child of fork begins at 0, in a file of its own. */
+static PyObject *forked(PyObject *module, PyObject *ignored)
+{
+    (void)module, (void)ignored;
+    hst_counters_forked();
+    return hst_py_new_none();
+}
+
 /* Puts what dead processes counted together; whoever is at it already goes on alone. */
 static PyObject *fold(PyObject *module, PyObject *ignored)
 {
@@ -46,6 +54,7 @@ struct hst_py_method hst_module_methods[] = {
     METHOD("_wrap", hst_timed_wrap, HST_PY_METH_VARARGS, NULL),
     METHOD("_set_service", set_service, HST_PY_METH_O, NULL),
     METHOD("_path", path, HST_PY_METH_NOARGS, NULL),
+    METHOD("_forked", forked, HST_PY_METH_NOARGS, NULL),
     METHOD("_fold", fold, HST_PY_METH_NOARGS, NULL),
     {NULL, NULL, 0, NULL},
 };

@@ -148,6 +148,49 @@ def test_prefork_sums(package, counting, hasten):
     assert by_name(hasten.ok("count", "--json").json)["served", ()]["value"] == 3000
 
 
+def test_children_that_run_another_program_leave_nothing(package, hasten):
+    """Subprocesses are forked and run something else at once: they have no file, and count nothing twice."""
+    done = package.run("counting.py", "children", package.inside)
+    assert done.stdout == "1\n", done.stdout
+    assert by_name(hasten.ok("count", "--json").json)["parent", ()]["value"] == 7
+
+
+def test_folding_that_was_cut_off(of_system, counting, hasten):
+    """Its totals are written, and the file is still there: it must not count again."""
+    target = counting(of_system, "kinds")
+    target.process.kill()
+    target.process.wait()
+    (left,) = of_system.files()
+    data = left.read_bytes()
+    before = by_name(hasten.ok("count", "--json").json)
+    assert of_system.files() == [] and before["requests.served", ()]["value"] == 2 ** 53 + 1
+    left.write_bytes(data)
+    os.chmod(of_system.counters, 0o500)  # nothing can be removed or renamed by a plain user
+    hasten.ok("count", "--json")
+    os.chmod(of_system.counters, 0o700)
+    left.write_bytes(data)
+    for _ in range(2):
+        after = by_name(hasten.ok("count", "--json").json)
+        assert {k: r["value"] for k, r in after.items()} == {k: r["value"] for k, r in before.items()}
+    assert of_system.files() == []
+
+
+def test_full_memory(of_system, hasten, tmp_path):
+    """No space left is an error, or a loss that is counted; never a signal."""
+    small = tmp_path / "small"
+    small.mkdir()
+    if subprocess.call(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(small)], stderr=subprocess.DEVNULL) != 0:
+        pytest.skip("a small file system cannot be mounted here")
+    try:
+        done = of_system.run("counting.py", "full", of_system.inside, HASTEN_COUNTERS=str(small))
+        assert done.returncode == 0 and done.stdout.startswith("MemoryError"), done
+        hasten.environment["HASTEN_COUNTERS"] = str(small)
+        answer = hasten.ok("count", "--json").json
+        assert answer["processes"][0]["lost"] > 0 and len(answer["series"]) > 3
+    finally:
+        subprocess.check_call(["umount", str(small)])
+
+
 def test_next_start_folds(package):
     for i in range(3):
         assert package.run("counting_api.py", package.inside, HASTEN_SERVICE="api").stdout == "fine\n"
@@ -291,6 +334,8 @@ def test_serve(of_system, counting, hasten):
         status, kind, older = get()
         assert status == 200 and kind.startswith("text/plain; version=0.0.4") and "# EOF" not in older
         assert "# TYPE requests_served_total counter" in older
+        plain = pytest.importorskip("prometheus_client.parser")
+        assert {f.name: f.type for f in plain.text_string_to_metric_families(older)}["took_seconds"] == "summary"
         assert json.loads(get("/json")[2])["series"] and get("/")[0] == 200
         assert get("/else")[0] == 404 and get(method="POST")[0] == 405
         assert get(method="HEAD")[2] == ""

@@ -100,6 +100,29 @@ def kinds():
     wait()
 
 
+def children():
+    """Programs that are started from here are forked and become others at once."""
+    import subprocess
+    counters.counter("parent").inc(7)
+    for more in ({}, {"preexec_fn": None, "close_fds": False}):
+        subprocess.check_call([sys.executable, "-c", "pass"], **more)
+    say(len([n for n in os.listdir(os.environ["HASTEN_COUNTERS"]) if n.endswith(".counters")]))
+
+
+def full():
+    """Makes histograms until there is no room, and then uses all they could hold."""
+    made = []
+    try:
+        for i in range(100000):
+            made.append(counters.histogram("h%d" % i))
+    except MemoryError:
+        say("MemoryError")
+    for histogram in made:
+        for exponent in range(-40, 40):
+            histogram.observe(2.0 ** exponent)
+    counters.histogram("h0").clear()
+
+
 def steady():
     counter = counters.counter("steady")
     say("ready")
