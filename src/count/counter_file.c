@@ -104,6 +104,8 @@ int hst_counter_file_next(const struct hst_counter_file *file, uint64_t *slot,
         (uint64_t)(head.slots - head.data) * HST_COUNTER_SLOT_BYTES < hst_counter_cell_bytes(head.kind))
         return 0;
     const char *bytes = file->bytes + at * HST_COUNTER_SLOT_BYTES;
+    if (memchr(bytes + sizeof head, '\0', head.name_bytes) != NULL)
+        return 0;
     *ret_row = (struct hst_counter_row){.kind = (enum hst_counter_kind)head.kind,
                                         .name_bytes = head.name_bytes,
                                         .labels_bytes = head.labels_bytes,

@@ -56,7 +56,8 @@ double hst_histogram_quantile(const struct hst_histogram_moment *moment, double 
     if (moment->count == 0)
         return NAN;
     double wanted = ceil(q * (double)moment->count);
-    uint64_t rank = wanted < 1 ? 1 : (uint64_t)wanted, seen = moment->low;
+    uint64_t rank = wanted < 1 ? 1 : wanted < (double)moment->count ? (uint64_t)wanted : moment->count;
+    uint64_t seen = moment->low;
     if (rank <= seen)
         return moment->min;
     for (size_t i = 0; i < HST_COUNTER_OCTAVES; i++) {

@@ -84,6 +84,7 @@ static void add_window(struct hst_tally_row *row, const struct hst_counter_windo
     struct hst_window_moment moment;
     row->count += window->count;
     row->sum += window->sum;
+    row->width_ns = window->width_ns;
     row->window_s = hst_window_seconds(window);
     if (!lives)
         return;

@@ -18,6 +18,7 @@ struct hst_tally_row {
     double part;
     /* With a window: what is in it now, of the living; the rates of processes add up. */
     struct hst_window_moment now;
+    uint64_t width_ns; /* of a bucket */
     double rate, window_s;
     uint64_t count; /* with a window: since the start, dead processes' too */
     double sum;

@@ -139,5 +139,26 @@ def options():
         put("options", str(number), line.replace(" ", "\n").encode())
 
 
-for make in (reader, debug_offsets, linetable, maps, symbols, core, store, options):
+def counters():
+    """A dead process, or one of another pid namespace (1, by the harness), with a series of each kind."""
+
+    def series(kind, name, cell, labels=b"", unit=b""):
+        text = name + labels + b"help" + unit
+        data = 1 + (len(text) + 63) // 64
+        head = struct.pack("<IIHHHHH", data + len(cell) // 64, data, kind, len(name), len(labels), 4, len(unit))
+        return head.ljust(64, b"\0") + text.ljust((data - 1) * 64, b"\0") + cell
+
+    number = struct.pack("<qd", 12, 0.5).ljust(64, b"\0")
+    window = struct.pack("<QQd", 10 ** 9, 3, 6.0).ljust(64, b"\0") + struct.pack("<QQddd", 1, 3, 6.0, 1.0, 3.0) + bytes(63 * 40)
+    histogram = struct.pack("<Qddd", 1 << 32, 3.0, 1.0, 1.0).ljust(64, b"\0") + bytes(32 * 512) + struct.pack("<Q", 3) + \
+        bytes(32 * 512 - 8)
+    body = b"".join([series(1, b"requests", number, b"route\0/x\0"), series(2, b"sum", number), series(3, b"now", number),
+                     series(4, b"often", window), series(8, b"wide", window, unit=b"bytes"),
+                     series(9, b"took", histogram, unit=b"seconds")])
+    for name, pid, start, ns in (("dead", 4194304, 1, 2), ("elsewhere", 1, 1, 1)):
+        header = b"hst-cnt1" + struct.pack("<IIQQQQQII", pid, 0, start, ns, 64 + len(body) // 64, 0, 0, 0, 0) + b"service"
+        put("counters", name, header.ljust(4096, b"\0") + body)
+
+
+for make in (counters, reader, debug_offsets, linetable, maps, symbols, core, store, options):
     make()
