@@ -100,9 +100,13 @@ enum hst_status hst_survey_add(struct hst_survey *survey, const char *folder,
     struct hst_counter_owner self;
     enum hst_status status = HST_OK;
     HST_CLEANUP_DIR DIR *entries = opendir(folder);
-    if (entries == NULL)
-        return hst_error_set(err, hst_status_from_errno(errno), "cannot read %s: %s", folder,
-                             strerror(errno));
+    if (entries == NULL) {
+        status =
+            hst_error_set(err, hst_status_from_errno(errno), "cannot read %s: %s", folder, strerror(errno));
+        if (status == HST_E_PERM)
+            hst_error_hint(err, "sudo hasten count: another user's counters are that user's and root's");
+        return status;
+    }
     HST_CLEANUP_FD int lock = hst_counter_lock(folder, 0, 1);
     hst_counter_owner_read(&self);
     for (const struct dirent *entry; status == HST_OK && (entry = readdir(entries)) != NULL;) {
