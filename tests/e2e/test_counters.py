@@ -108,6 +108,12 @@ def test_no_update_is_lost(package, counting, hasten):
     assert rows["sum", ()]["value"] == -3 * n
 
 
+def test_subinterpreters(package, counting, hasten):
+    counting(package, "interpreters")
+    rows = by_name(hasten.ok("count", "--json").json)
+    assert rows["both", ()]["value"] == 900000 and rows["took", ()]["count"] == 3
+
+
 def exact_quantile(values, q):
     return sorted(values)[max(math.ceil(q * len(values)), 1) - 1]
 
