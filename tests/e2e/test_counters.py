@@ -90,6 +90,13 @@ def test_pycounters(package):
     assert done.stdout == "fine\n", done.stdout
 
 
+def test_api_while_traced(package, hasten):
+    """Another copy of the agent is in the program already: its module is the module."""
+    traced = hasten.finish(hasten.popen("trace", "-q", "--", *package.command("counting_api.py", package.inside),
+                                        env=dict(hasten.environment, PYTHONDONTWRITEBYTECODE="1")), timeout=120)
+    assert traced.code == 0 and traced.out == "fine\n", traced
+
+
 def test_works_without_a_file(package):
     """Where no file can be made, values are the program's own, and it is told."""
     done = package.run("counting_api.py", package.inside, HASTEN_COUNTERS="/proc/no")
