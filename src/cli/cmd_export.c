@@ -136,12 +136,28 @@ static int parse(struct hst_cli *cli, int argc, char **argv, struct request *req
     return choose_format(cli, request);
 }
 
+/* A tracer sees that a call is not over, not what its thread does meanwhile. */
+static enum hst_status check_mode(const struct request *request, const struct hst_run_info *info,
+                                  struct hst_error *err)
+{
+    int mode = request->common.mode;
+    if (info->kind != HST_RUN_TRACED || mode == HST_MODE_WALL || mode == HST_MODE_ALL)
+        return HST_OK;
+    (void)hst_error_set(
+        err, HST_E_UNSUPPORTED,
+        "run %llu was traced: the time of its calls is wall time, and cannot be told apart by %s",
+        (unsigned long long)info->number, hst_mode_names[mode]);
+    hst_error_hint(err, "leave --mode away, or measure with `hasten run`");
+    return HST_E_UNSUPPORTED;
+}
+
 static enum hst_status load(struct stored_run *run, const struct request *request, struct hst_error *err)
 {
     uint64_t number;
     HST_TRY(hst_cli_store_open(request->common.store, HST_STORE_READ, &run->store, err));
     HST_TRY(hst_store_find(run->store, request->run, &number, err));
     HST_TRY(hst_loaded_run_init(&run->loaded, run->store, number, err));
+    HST_TRY(check_mode(request, &run->loaded.info, err));
     struct hst_filter filter;
     HST_TRY(hst_view_options_filter(&request->common, &run->loaded.profile, &filter, err));
     return hst_selection_init(&run->selection, &run->loaded.profile, &run->loaded.aggregate, &filter, err);
@@ -174,13 +190,17 @@ static enum hst_status write_run(struct stored_run *run, const struct request *r
         *ret_samples = run->loaded.info.cost.samples;
         return hst_store_export(run->store, run->loaded.info.number, path, err);
     }
+    int traced = run->loaded.info.kind == HST_RUN_TRACED;
     struct hst_export export = {.info = &run->loaded.info,
                                 .profile = &run->loaded.profile,
                                 .mode = hst_mode_names[request->common.mode],
                                 .source = read_samples,
                                 .source_context = run,
+                                .sums = traced ? &run->loaded.aggregate : NULL,
+                                .calls = traced ? &run->loaded.calls : NULL,
                                 .keep = hst_selection_keep,
                                 .keep_context = &run->selection};
+    HST_TRY(hst_exporter_check(request->exporter, &export, err));
     HST_CLEANUP(hst_output_release) struct hst_output output;
     HST_TRY(hst_output_open(&output, path, err));
     HST_TRY(request->exporter->write(&export, &output, err));
@@ -244,11 +264,12 @@ int hst_cmd_export(struct hst_cli *cli, int argc, char **argv)
     uint64_t samples = 0;
     if (write_run(&run, &request, path, &samples, &err) != HST_OK)
         return hst_message_error(cli, &err);
+    const char *things = run.loaded.info.kind == HST_RUN_TRACED ? "calls" : "samples";
     if (samples == 0)
-        hst_message_note(cli, "--mode all", "no sample of run %llu is in the export",
-                         (unsigned long long)run.loaded.info.number);
+        hst_message_note(cli, "--mode all", "no %s of run %llu is in the export",
+                         *things == 's' ? "sample" : "call", (unsigned long long)run.loaded.info.number);
     if (strcmp(path, "-") != 0) {
-        (void)fprintf(cli->out, "%s: %llu samples of run %llu as %s\n", path, (unsigned long long)samples,
+        (void)fprintf(cli->out, "%s: %llu %s of run %llu as %s\n", path, (unsigned long long)samples, things,
                       (unsigned long long)run.loaded.info.number, request.exporter->name);
         print_next(cli->out, request.exporter->name, path);
     }

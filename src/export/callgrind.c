@@ -7,7 +7,8 @@
  * and by a function would lose the former. Self costs are those of the leaf, and add up to the whole.
  *
  * calls= must hold a number; a sampler knows none, and writes the number of samples that saw the call. desc:
- * says so. */
+ * says so. Of a traced run it is the number of calls, those from within the function too, and the line of
+ * a call is its caller's first. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,10 +60,12 @@ static enum hst_status enter(void *context, uint32_t stack)
     struct cost self = {here->function, here->line, NO_CALLEE, node->self_ns, node->self_samples};
     HST_TRY(add_cost(callgrind, self));
     uint32_t parent = profile->stacks[stack].parent;
-    if (callgrind->on_path[here->function]++ > 0 || parent == 0) /* calls by threads: add_thread_calls */
+    int within = callgrind->on_path[here->function]++ > 0, exact = hst_export_is_exact(callgrind->run);
+    if ((within && !exact) || parent == 0) /* calls by threads: add_thread_calls */
         return HST_OK;
     const struct hst_location *site = &profile->locations[profile->stacks[parent].location];
-    struct cost call = {site->function, site->line, here->function, node->total_ns, node->total_samples};
+    struct cost call = {site->function, site->line, here->function, within ? 0 : node->total_ns,
+                        exact ? node->self_samples : node->total_samples};
     return add_cost(callgrind, call);
 }
 
@@ -86,9 +89,10 @@ static enum hst_status add_thread_calls(struct callgrind *callgrind, const struc
     for (size_t i = 0; i < aggregate->count; i++) {
         const struct hst_aggregate_row *row = &aggregate->rows[i];
         uint32_t callee = hst_export_function_of(profile, outermost[row->stack]);
+        int called = !hst_export_is_exact(callgrind->run) || outermost[row->stack] == row->stack;
         struct cost call = {callgrind->no_frame + 1 + row->thread, 0,
                             callee != HST_ID_NONE ? callee : callgrind->no_frame, row->weight_ns,
-                            row->samples};
+                            called ? row->samples : 0};
         HST_TRY(add_cost(callgrind, call));
     }
     return HST_OK;
@@ -261,12 +265,13 @@ static enum hst_status write_head(struct callgrind *callgrind)
     hst_output_text(callgrind->output, "cmd: ");
     hst_output_buffer(callgrind->output, &command);
     hst_buffer_release(&command);
+    int exact = hst_export_is_exact(callgrind->run);
+    hst_output_fmt(callgrind->output, "\ndesc: Trigger: %s, %s time, all threads and processes together\n",
+                   exact ? "traced" : "sampled", callgrind->run->mode);
     hst_output_fmt(callgrind->output,
-                   "\ndesc: Trigger: sampled, %s time, all threads and processes together\n",
-                   callgrind->run->mode);
-    hst_output_fmt(callgrind->output,
-                   "desc: Calls: numbers of samples that saw the call, not numbers of calls\n"
+                   "desc: Calls: %s\n"
                    "positions: line\nevent: ns : Nanoseconds\nevents: ns\nsummary: %llu\n\n",
+                   exact ? "exact" : "numbers of samples that saw the call, not numbers of calls",
                    (unsigned long long)callgrind->tree.nodes[0].total_ns);
     return HST_OK;
 }
