@@ -11,7 +11,9 @@
 
 #include "agent/backend.h"
 #include "agent/calibrate.h"
+#include "agent/liner.h"
 #include "agent/order.h"
+#include "agent/selection.h"
 #include "agent/tracer.h"
 
 static struct hst_agent_order order;
@@ -38,7 +40,7 @@ static void read_command(char *into, size_t size)
     into[length] = '\0';
 }
 
-static void fill_header(enum hst_agent_backend backend)
+static void fill_header(void)
 {
     struct hst_agent_header *header = hst_arena_header();
     if (order.clock < 0)
@@ -46,9 +48,7 @@ static void fill_header(enum hst_agent_backend backend)
     else
         hst_ticks_are_tsc = order.clock == HST_AGENT_CLOCK_TSC; /* a chroot may not show it */
     header->clock = hst_ticks_are_tsc ? HST_AGENT_CLOCK_TSC : HST_AGENT_CLOCK_SYSTEM;
-    header->backend = backend;
     header->python_only = (uint32_t)order.python_only;
-    (void)snprintf(header->interpreter, sizeof header->interpreter, "%s", hst_python.version);
     read_command(header->command, sizeof header->command);
     ssize_t length = readlink("/proc/self/exe", header->executable, sizeof header->executable - 1);
     header->executable[length > 0 ? length : 0] = '\0';
@@ -59,12 +59,19 @@ static void fill_header(enum hst_agent_backend backend)
 struct backend {
     enum hst_agent_backend id;
     unsigned oldest, newest; /* minor versions */
+    int python_only;         /* it knows nothing of functions of C */
     int (*arm)(int python_only);
     void (*disarm)(void);
+    int lines;
 };
+/* The cheapest first. */
 static const struct backend backends[] = {
-    {HST_AGENT_BACKEND_MONITORING, 12, UINT_MAX, hst_monitoring_arm, hst_monitoring_disarm},
-    {HST_AGENT_BACKEND_PROFILE, 8, 11, hst_profile_hook_arm, hst_profile_hook_disarm},
+    {HST_AGENT_BACKEND_FRAMES, 9, 12, 1, hst_frame_hook_arm, hst_frame_hook_disarm, 0},
+    {HST_AGENT_BACKEND_MONITORING, 12, UINT_MAX, 0, hst_monitoring_arm, hst_monitoring_disarm, 0},
+    {HST_AGENT_BACKEND_PROFILE, 8, 11, 0, hst_profile_hook_arm, hst_profile_hook_disarm, 0},
+    {HST_AGENT_BACKEND_LINE_MONITORING, 12, UINT_MAX, 0, hst_line_monitoring_arm, hst_line_monitoring_disarm,
+     1},
+    {HST_AGENT_BACKEND_LINE_TRACE, 8, 11, 0, hst_line_trace_arm, hst_line_trace_disarm, 1},
 };
 
 /* The one that was ordered, else the first that this version has. */
@@ -72,10 +79,48 @@ static const struct backend *choose_backend(void)
 {
     unsigned minor = hst_python.abi.minor;
     for (size_t i = 0; i < sizeof backends / sizeof backends[0]; i++)
-        if (minor >= backends[i].oldest && minor <= backends[i].newest &&
+        if (order.lines == backends[i].lines && minor >= backends[i].oldest && minor <= backends[i].newest &&
+            (order.python_only || !backends[i].python_only) &&
             (order.backend == HST_AGENT_BACKEND_NONE || order.backend == backends[i].id))
             return &backends[i];
     return NULL;
+}
+
+/* As kernprof does: what the program decorates with @profile is chosen. */
+static PyObject *choose(PyObject *self, PyObject *function)
+{
+    (void)self;
+    PyObject *code = hst_code_of_callable(function);
+    if (code != NULL) {
+        hst_line_choose(code);
+        hst_python.Py_DecRef(code);
+    }
+    hst_python.Py_IncRef(function);
+    return function;
+}
+
+static void add_builtin(void)
+{
+    static struct hst_py_method method = {"profile", (hst_py_fastcall *)(void (*)(void))choose, HST_PY_METH_O,
+                                          "Has the lines of a function measured by hasten."};
+    PyObject *builtins = hst_python.PyImport_ImportModule("builtins");
+    PyObject *function = hst_python.PyCFunction_NewEx(&method, NULL, NULL);
+    if (builtins != NULL && function != NULL)
+        (void)hst_python.PyObject_SetAttrString(builtins, "profile", function);
+    if (builtins != NULL)
+        hst_python.Py_DecRef(builtins);
+    if (function != NULL)
+        hst_python.Py_DecRef(function);
+    hst_python.PyErr_Clear();
+}
+
+static void begin_lines(int (*arm)(int), void (*disarm)(void))
+{
+    char rules[600];
+    (void)hst_calibrate_lines(arm, disarm);
+    (void)snprintf(rules, sizeof rules, "%s/rules", order.folder);
+    (void)hst_selection_read(rules);
+    add_builtin();
 }
 
 static void begin(void)
@@ -83,18 +128,25 @@ static void begin(void)
     const char *why = "";
     if (!hst_arena_open(order.folder))
         return;
+    fill_header();
     if (!hst_python_find(&why)) {
         fail(why);
         return;
     }
+    (void)snprintf(hst_arena_header()->interpreter, sizeof hst_arena_header()->interpreter, "%s",
+                   hst_python.version);
     const struct backend *backend = choose_backend();
     if (backend == NULL) {
         fail("this version of Python has no such backend");
         return;
     }
-    fill_header(backend->id);
-    hst_tracer_phase = HST_TRACER_ON;
-    (void)hst_calibrate(backend->arm, backend->disarm, order.python_only);
+    hst_arena_header()->backend = backend->id;
+    if (order.lines) {
+        begin_lines(backend->arm, backend->disarm);
+    } else {
+        hst_tracer_phase = HST_TRACER_ON;
+        (void)hst_calibrate(backend->arm, backend->disarm, order.python_only);
+    }
     if (!backend->arm(order.python_only)) {
         fail("the hook could not be had: another tool holds it");
         return;
@@ -117,6 +169,7 @@ static void after_fork_in_child(void)
 {
     if (hst_arena_base != NULL)
         hst_tracer_forked();
+    hst_liner_forked();
 }
 
 __attribute__((constructor)) static void loaded(void)

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 
 enum {
+    OWN_ROWS_MAX = 1024,
     SIBLINGS_MAX = 8, /* looked through in order; then the table is asked */
     SUSPENSIONS = 1 << 14,
     FORK_DEPTH_MAX = 100000,
@@ -25,17 +26,21 @@ static pthread_mutex_t beginning = PTHREAD_MUTEX_INITIALIZER;
 static pthread_key_t at_end;
 static int at_end_made;
 
+/* Rows of ended threads, for those that begin after very many: a server with a thread for each request would
+ * fill the file with trees that nobody can tell apart. */
+static struct idle {
+    struct hst_agent_thread *thread;
+    uint32_t chunk, generation;
+    struct hst_map children;
+} * idle;
+static size_t idle_count, idle_capacity;
+static unsigned rows_made;
+
 /* --- contexts --- */
 
-static uint32_t number_of(const struct hst_agent_context *context)
-{
-    return (uint32_t)((uint64_t)((const char *)context - hst_arena_base) / HST_AGENT_SLOT_BYTES);
-}
+static uint32_t number_of(const struct hst_agent_context *context) { return hst_arena_number(context); }
 
-static uint32_t own_slot(const struct hst_tracer *tracer)
-{
-    return (uint32_t)((uint64_t)((const char *)tracer->thread - hst_arena_base) / HST_AGENT_SLOT_BYTES);
-}
+static uint32_t own_slot(const struct hst_tracer *tracer) { return hst_arena_number(tracer->thread); }
 
 static uint64_t hash_of(uint32_t parent, uint64_t key) { return hst_mix64(key) ^ (uint64_t)parent << 20; }
 
@@ -167,12 +172,49 @@ static void thread_ended(void *unused)
     if (tracer->thread == NULL || tracer->generation != hst_tracer_generation)
         return;
     hst_tracer_settle();
-    tracer->thread->cpu_end_ns = hst_cpu_ns();
+    tracer->thread->cpu_ns += hst_cpu_ns() - tracer->thread->cpu_begin_ns;
     tracer->thread->end_ticks = hst_ticks();
+    tracer->thread->current = tracer->thread->root;
+    tracer->thread->lost_depth = 0;
+    (void)pthread_mutex_lock(&beginning);
+    if (HST_RESERVE(idle, idle_capacity, idle_count + 1)) {
+        idle[idle_count++] =
+            (struct idle){tracer->thread, tracer->chunk, tracer->generation, tracer->children};
+        tracer->children = (struct hst_map){0};
+    }
+    (void)pthread_mutex_unlock(&beginning);
     hst_map_release(&tracer->children);
     tracer->thread = NULL;
     tracer->busy = 1;
     tracer->generation = 0;
+}
+
+/* Goes on in an ended thread's row, when there are very many rows already. */
+static int take_idle(struct hst_tracer *tracer)
+{
+    static const char name[] = "(later threads)";
+    struct idle taken = {0};
+    (void)pthread_mutex_lock(&beginning);
+    while (rows_made >= OWN_ROWS_MAX && idle_count > 0 && taken.thread == NULL) {
+        taken = idle[--idle_count];
+        if (taken.generation != hst_tracer_generation) { /* of the parent of a fork */
+            hst_map_release(&taken.children);
+            taken.thread = NULL;
+        }
+    }
+    (void)pthread_mutex_unlock(&beginning);
+    if (taken.thread == NULL)
+        return 0;
+    hst_map_release(&tracer->children);
+    tracer->children = taken.children;
+    tracer->chunk = taken.chunk;
+    tracer->thread = taken.thread;
+    tracer->generation = taken.generation;
+    memcpy(taken.thread->name, name, sizeof name);
+    taken.thread->cpu_begin_ns = hst_cpu_ns();
+    taken.thread->last_ticks = hst_ticks();
+    taken.thread->end_ticks = 0;
+    return 1;
 }
 
 void hst_tracer_settle(void)
@@ -198,6 +240,7 @@ static struct hst_agent_thread *add_thread_row(void)
     uint32_t slot = hst_arena_take(&thread_chunk, HST_AGENT_CHUNK_THREADS, 0, 3);
     if (slot != 0)
         hst_arena_publish(thread_chunk, slot + 3);
+    rows_made += slot != 0;
     (void)pthread_mutex_unlock(&beginning);
     return slot != 0 ? hst_arena_slot(slot) : NULL;
 }
@@ -207,6 +250,10 @@ struct hst_tracer *hst_tracer_begin(void)
     struct hst_tracer *tracer = &hst_tracer_of_thread;
     if (tracer->busy || hst_arena_base == NULL || hst_tracer_phase == HST_TRACER_OFF)
         return NULL;
+    if (take_idle(tracer)) {
+        (void)pthread_setspecific(at_end, tracer);
+        return tracer;
+    }
     struct hst_agent_thread *thread = add_thread_row();
     if (thread == NULL)
         return NULL;
@@ -319,6 +366,7 @@ void hst_tracer_forked(void)
     hst_tracer_generation++;
     (void)pthread_mutex_init(&beginning, NULL);
     thread_chunk = 0;
+    rows_made = 0;
     tracer->busy = 0;
     hst_functions_forget();
     if (hst_arena_reopen() && begun && hst_tracer_begin() != NULL)

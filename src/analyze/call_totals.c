@@ -106,7 +106,7 @@ static enum hst_status enter(struct walk *walk, uint32_t stack)
     uint32_t function = function_of(walk, stack);
     uint32_t edge = edge_row(walk, function_of(walk, walk->profile->stacks[stack].parent), function);
     struct hst_call_function *row = function_row(walk, function);
-    if (row == NULL || edge == HST_ID_NONE)
+    if (row == NULL || edge == HST_ID_NONE || walk->edge_on_path == NULL)
         return HST_E_NOMEM;
     add_context(&row->sum, context, walk->on_path[function]++ == 0);
     add_context(&walk->totals->edges[edge].sum, context, walk->edge_on_path[edge]++ == 0);

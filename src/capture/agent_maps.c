@@ -117,7 +117,9 @@ static enum hst_status update_trace(struct view *view)
         [HST_AGENT_BACKEND_NONE] = "",
         [HST_AGENT_BACKEND_MONITORING] = "sys.monitoring",
         [HST_AGENT_BACKEND_PROFILE] = "profile hook",
-        [HST_AGENT_BACKEND_FRAMES] = "frame hook"};
+        [HST_AGENT_BACKEND_FRAMES] = "frame hook",
+        [HST_AGENT_BACKEND_LINE_MONITORING] = "sys.monitoring",
+        [HST_AGENT_BACKEND_LINE_TRACE] = "trace hook"};
     const struct hst_agent_header *header = view->header;
     struct hst_trace_info *info = hst_calls_trace(view->maps->calls, view->file->process);
     if (info == NULL)
@@ -129,6 +131,7 @@ static enum hst_status update_trace(struct view *view)
     info->lost_suspensions = header->lost_suspensions;
     info->hook_taken = header->hook_taken;
     memcpy(info->failure, header->failure, sizeof info->failure - 1);
+    info->line_cost_ns = header->line_cost_ticks * view->ns_per_tick;
     for (int kind = 0; kind < HST_CALL_KIND_COUNT; kind++) {
         info->caller_cost_ns[kind] = header->cost_ticks[kind][HST_AGENT_CALLER] * view->ns_per_tick;
         info->callee_cost_ns[kind] = header->cost_ticks[kind][HST_AGENT_CALLEE] * view->ns_per_tick;
@@ -198,7 +201,7 @@ static enum hst_status find_thread(struct view *view, uint32_t slot, uint32_t *r
     struct hst_thread *row = &view->maps->profile->threads[*ret_thread];
     uint64_t end = from->end_ticks != 0 ? from->end_ticks : view->end_ticks;
     row->end_ns = run_ns(view, end);
-    row->cpu_ns = from->cpu_end_ns > from->cpu_begin_ns ? from->cpu_end_ns - from->cpu_begin_ns : row->cpu_ns;
+    row->cpu_ns = from->cpu_ns;
     return HST_OK;
 }
 
@@ -297,13 +300,55 @@ static enum hst_status visit_contexts(struct view *view, context_visitor *visit)
     return HST_OK;
 }
 
+/* A page of lines as one thread met them; those of all threads are added up. */
+static enum hst_status add_page(struct view *view, uint32_t slot)
+{
+    const struct hst_agent_line_page *page = slot_of(view, slot);
+    const struct hst_agent_line *lines = (const struct hst_agent_line *)(const void *)(page + 1);
+    uint32_t location;
+    HST_TRY(find_location(view, page->function, &location));
+    if (location == 0)
+        return HST_OK;
+    uint32_t function = view->maps->profile->locations[location - 1].function;
+    for (uint32_t i = 0; i < HST_AGENT_PAGE_LINES; i++) {
+        const struct hst_agent_line *line = &lines[i];
+        if (line->hits == 0)
+            continue;
+        struct hst_line_row *row = hst_lines_row(view->maps->lines, function, page->first_line + i);
+        if (row == NULL)
+            return HST_E_NOMEM;
+        double raw = (double)line->self_ticks, cost = (double)line->hits * view->header->line_cost_ticks;
+        double total = (double)line->total_ticks;
+        if (line->open_ticks != 0 && view->end_ticks > line->open_ticks)
+            total += (double)(view->end_ticks - line->open_ticks);
+        row->hits += line->hits;
+        row->raw_ns += (uint64_t)(raw * view->ns_per_tick);
+        row->self_ns += raw > cost ? (uint64_t)((raw - cost) * view->ns_per_tick) : 0;
+        row->total_ns += total > cost ? (uint64_t)((total - cost) * view->ns_per_tick) : 0;
+    }
+    return HST_OK;
+}
+
+static enum hst_status add_lines(struct view *view)
+{
+    enum { SLOTS = 1 + HST_AGENT_PAGE_LINES * sizeof(struct hst_agent_line) / HST_AGENT_SLOT_BYTES };
+    for (uint32_t c = 0; c < view->chunks && view->maps->lines != NULL; c++) {
+        struct hst_agent_chunk chunk = chunk_of(view, c);
+        if (chunk.kind != HST_AGENT_CHUNK_LINES)
+            continue;
+        for (uint32_t i = 1; i + SLOTS <= chunk.used; i += SLOTS)
+            HST_TRY(add_page(view, c * HST_AGENT_CHUNK_SLOTS + i));
+    }
+    return HST_OK;
+}
+
 static int header_is_good(const struct hst_agent_header *header)
 {
     int good = memcmp(header->magic, HST_AGENT_MAGIC, sizeof header->magic) == 0;
     for (int kind = 0; kind < HST_AGENT_KIND_COUNT; kind++)
         for (int side = 0; side < HST_AGENT_COST_COUNT; side++)
             good = good && header->cost_ticks[kind][side] >= 0 && header->cost_ticks[kind][side] < 1e6;
-    return good && header->start_ticks != 0;
+    return good && header->start_ticks != 0 && header->line_cost_ticks >= 0 && header->line_cost_ticks < 1e6;
 }
 
 /* The last sign of life of a process that left no other. */
@@ -360,6 +405,7 @@ static enum hst_status read_view(struct view *view)
     view->child_cost = costs;
     if (costs == NULL)
         return HST_E_NOMEM;
+    HST_TRY(add_lines(view));
     HST_TRY(visit_contexts(view, add_child_cost));
     return visit_contexts(view, add_context);
 }
@@ -421,6 +467,9 @@ enum hst_status hst_agent_maps_read(struct hst_agent_maps *maps)
     for (size_t i = 0; i < calls->count; i++) /* the sums are made anew each time */
         calls->rows[i] =
             (struct hst_call_row){.thread = calls->rows[i].thread, .stack = calls->rows[i].stack};
+    for (size_t i = 0; maps->lines != NULL && i < maps->lines->count; i++)
+        maps->lines->rows[i] = (struct hst_line_row){.function = maps->lines->rows[i].function,
+                                                     .line = maps->lines->rows[i].line};
     for (size_t i = 0; i < maps->count; i++)
         HST_TRY(read_file(maps, &maps->files[i]));
     return HST_OK;

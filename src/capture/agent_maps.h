@@ -5,6 +5,7 @@
 
 #include "base/status.h"
 #include "model/calls.h"
+#include "model/lines.h"
 #include "model/profile.h"
 
 struct hst_agent_file;
@@ -14,6 +15,7 @@ struct hst_agent_maps {
     uint64_t start_ns; /* of the run, CLOCK_MONOTONIC */
     struct hst_profile *profile;
     struct hst_calls *calls;
+    struct hst_lines *lines;      /* NULL: not wanted */
     uint32_t target;              /* pid of the program itself; 0 = not known */
     uint64_t target_end_ns;       /* when it ended, CLOCK_MONOTONIC; 0 = it has not */
     struct hst_agent_file *files; /* met so far */

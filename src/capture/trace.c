@@ -22,6 +22,9 @@
 #define ROOM_BYTES_MIN (UINT64_C(64) << 20)
 #define FOLDER_PREFIX "hasten-trace-"
 #define AGENT_NAME "hasten_agent.so"
+#ifndef HST_AGENT_FOLDER
+#define HST_AGENT_FOLDER "lib/hasten" /* below the prefix: meson.build knows */
+#endif
 
 /* --- folder --- */
 
@@ -110,12 +113,24 @@ static enum hst_status set_environment(const struct hst_trace *trace, struct hst
     int has_others = others != NULL && others[0] != '\0';
     HST_CLEANUP_FREE char *preload =
         hst_asprintf("%s%s%s", agent, has_others ? ":" : "", has_others ? others : "");
-    HST_CLEANUP_FREE char *order = hst_asprintf(
-        "folder=%s;python_only=%d;backend=%d;clock=%d", trace->folder, trace->options.python_only,
-        (int)trace->options.backend, hst_ticks_are_tsc ? HST_AGENT_CLOCK_TSC : HST_AGENT_CLOCK_SYSTEM);
+    HST_CLEANUP_FREE char *order =
+        hst_asprintf("folder=%s;lines=%d;python_only=%d;backend=%d;clock=%d", trace->folder,
+                     trace->options.lines, trace->options.python_only, (int)trace->options.backend,
+                     hst_ticks_are_tsc ? HST_AGENT_CLOCK_TSC : HST_AGENT_CLOCK_SYSTEM);
     if (preload == NULL || order == NULL || setenv("LD_PRELOAD", preload, 1) != 0 ||
         setenv(HST_AGENT_VARIABLE, order, 1) != 0)
         return hst_error_set(err, HST_E_NOMEM, "out of memory");
+    return HST_OK;
+}
+
+static enum hst_status write_rules(const struct hst_trace *trace, struct hst_error *err)
+{
+    if (trace->options.rules == NULL)
+        return HST_OK;
+    HST_CLEANUP_FREE char *path = hst_asprintf("%s/rules", trace->folder);
+    HST_CLEANUP_FILE FILE *file = path != NULL ? fopen(path, "we") : NULL;
+    if (file == NULL || fputs(trace->options.rules, file) < 0 || fflush(file) != 0)
+        return hst_error_set(err, HST_E_IO, "cannot write in %s: %s", trace->folder, strerror(errno));
     return HST_OK;
 }
 
@@ -126,6 +141,8 @@ enum hst_status hst_trace_init(struct hst_trace *trace, struct hst_error *err)
     HST_TRY(make_folder(trace, err));
     trace->start_ns = hst_now_ns();
     hst_agent_maps_init(&trace->maps, trace->folder, trace->start_ns, trace->profile, trace->calls);
+    trace->maps.lines = trace->lines;
+    HST_TRY(write_rules(trace, err));
     return set_environment(trace, err);
 }
 
@@ -154,6 +171,8 @@ static enum hst_status collect(struct hst_trace *trace, struct hst_error *err)
     info->cost.samples = 0;
     for (size_t i = 0; i < trace->calls->count; i++)
         info->cost.samples += trace->calls->rows[i].calls;
+    for (size_t i = 0; trace->lines != NULL && i < trace->lines->count; i++)
+        info->cost.samples += trace->lines->rows[i].hits;
     info->cost.dropped = 0;
     for (size_t i = 0; i < trace->calls->trace_count; i++)
         info->cost.dropped += trace->calls->traces[i].lost_contexts;

@@ -14,6 +14,7 @@ typedef int hst_command_function(struct hst_cli *cli, int argc, char **argv);
 /* measure */
 hst_command_function hst_cmd_run;    /* start a program and sample it */
 hst_command_function hst_cmd_trace;  /* start a program and trace it from inside */
+hst_command_function hst_cmd_lines;  /* the same, line by line */
 hst_command_function hst_cmd_attach; /* sample a running process */
 hst_command_function hst_cmd_top;    /* the same, live in the terminal */
 hst_command_function hst_cmd_dump;   /* every thread's stack, now */

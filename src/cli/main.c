@@ -22,6 +22,7 @@ static hst_command_function cmd_help;
 static const struct command commands[] = {
     {"run", "measure", "start a program and sample it", hst_cmd_run},
     {"trace", "measure", "start a program and count every call in it", hst_cmd_trace},
+    {"lines", "measure", "start a program and time the lines of chosen functions", hst_cmd_lines},
     {"attach", "measure", "sample a running process", hst_cmd_attach},
     {"top", "measure", "the same, live in the terminal", hst_cmd_top},
     {"dump", "measure", "what every thread does now, or did when it crashed", hst_cmd_dump},

@@ -26,12 +26,21 @@ static enum hst_status read_calls(struct hst_loaded_run *run, struct hst_store *
     return HST_OK;
 }
 
+static enum hst_status read_lines(struct hst_loaded_run *run, struct hst_store *store, uint64_t number,
+                                  struct hst_error *err)
+{
+    HST_TRY(hst_run_read_lines(store, number, &run->profile, &run->lines, err));
+    hst_lines_sort(&run->lines);
+    return hst_run_read_calls(store, number, &run->profile, &run->calls, err); /* how it was traced */
+}
+
 enum hst_status hst_loaded_run_init(struct hst_loaded_run *run, struct hst_store *store, uint64_t number,
                                     struct hst_error *err)
 {
     *run = (struct hst_loaded_run){0};
     hst_aggregate_init(&run->aggregate);
     hst_calls_init(&run->calls);
+    hst_lines_init(&run->lines);
     if (!hst_profile_init(&run->profile))
         return hst_error_set(err, HST_E_NOMEM, "out of memory");
     enum hst_status status = hst_run_read_info(store, number, &run->info, err);
@@ -39,6 +48,8 @@ enum hst_status hst_loaded_run_init(struct hst_loaded_run *run, struct hst_store
         status = hst_run_read_profile(store, number, &run->profile, err);
     if (status == HST_OK && run->info.kind == HST_RUN_TRACED)
         status = read_calls(run, store, number, err);
+    else if (status == HST_OK && run->info.kind == HST_RUN_LINES)
+        status = read_lines(run, store, number, err);
     else if (status == HST_OK)
         status = hst_run_read_samples(store, number, &run->profile, hst_aggregate_add, &run->aggregate, err);
     if (status != HST_OK)
@@ -51,13 +62,15 @@ struct hst_report_source hst_loaded_run_source(const struct hst_loaded_run *run)
     return (struct hst_report_source){.info = &run->info,
                                       .profile = &run->profile,
                                       .aggregate = &run->aggregate,
-                                      .calls = run->info.kind == HST_RUN_TRACED ? &run->calls : NULL};
+                                      .calls = run->info.kind == HST_RUN_SAMPLED ? NULL : &run->calls,
+                                      .lines = run->info.kind == HST_RUN_LINES ? &run->lines : NULL};
 }
 
 void hst_loaded_run_release(struct hst_loaded_run *run)
 {
     hst_aggregate_release(&run->aggregate);
     hst_calls_release(&run->calls);
+    hst_lines_release(&run->lines);
     hst_profile_release(&run->profile);
 }
 

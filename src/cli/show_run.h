@@ -14,6 +14,7 @@ struct hst_loaded_run {
     struct hst_run_info info;
     struct hst_profile profile;
     struct hst_aggregate aggregate;
+    struct hst_lines lines; /* of a run of lines */
     struct hst_calls calls; /* of a traced run: then the aggregate is made of them */
 };
 enum hst_status hst_loaded_run_init(struct hst_loaded_run *run, struct hst_store *store, uint64_t number,

@@ -24,6 +24,7 @@ enum hst_agent_chunk_kind {
     HST_AGENT_CHUNK_CONTEXTS = 2,
     HST_AGENT_CHUNK_FUNCTIONS = 3,
     HST_AGENT_CHUNK_THREADS = 4,
+    HST_AGENT_CHUNK_LINES = 5,
 };
 
 /* The first slot of every chunk. */
@@ -43,6 +44,8 @@ enum hst_agent_backend {
     HST_AGENT_BACKEND_MONITORING = 1,
     HST_AGENT_BACKEND_PROFILE = 2,
     HST_AGENT_BACKEND_FRAMES = 3,
+    HST_AGENT_BACKEND_LINE_MONITORING = 4,
+    HST_AGENT_BACKEND_LINE_TRACE = 5,
     HST_AGENT_BACKEND_COUNT
 };
 enum hst_agent_state { HST_AGENT_IDLE = 0, HST_AGENT_TRACING = 1, HST_AGENT_ENDED = 2, HST_AGENT_FAILED = 3 };
@@ -63,6 +66,7 @@ struct hst_agent_header {
     uint32_t hook_taken;            /* another tool took the hook away so many times */
     uint32_t reserved;
     double cost_ticks[HST_AGENT_KIND_COUNT][HST_AGENT_COST_COUNT];
+    double line_cost_ticks; /* what a line costs by being watched */
     char interpreter[64];
     char failure[256]; /* FAILED: why, one sentence */
     char executable[1024];
@@ -93,20 +97,35 @@ struct hst_agent_context {
     uint32_t first_child, next_sibling; /* the agent's own: the order of siblings changes */
 };
 
-/* A thread: three slots. */
+/* A thread: three slots. After very many, one that begins goes on in the row of one that has ended. */
 struct hst_agent_thread {
     uint32_t native_id, interpreter_id;
     uint32_t root;                   /* context in which nothing of Python runs */
     uint32_t current;                /* where it is now */
     uint64_t last_ticks;             /* up to which time has been given to a context */
     uint64_t begin_ticks, end_ticks; /* end 0: it runs */
-    uint64_t cpu_begin_ns, cpu_end_ns;
-    uint32_t lost_depth; /* calls it is in that have no context */
+    uint64_t cpu_begin_ns, cpu_ns;   /* its own clock at its begin; what it used, set at its end */
+    uint32_t lost_depth;             /* calls it is in that have no context */
     uint32_t reserved;
     char name[64];
     uint8_t reserved2[64];
 };
 
+/* A line of a function: half a slot. */
+struct hst_agent_line {
+    uint64_t hits;
+    uint64_t self_ticks;  /* without the chosen functions that it calls */
+    uint64_t total_ticks; /* of the times that it was done with */
+    uint64_t open_ticks;  /* since when it is under way; 0: it is not */
+};
+/* Lines of a function as one thread met them: this slot, and then HST_AGENT_PAGE_LINES lines. */
+#define HST_AGENT_PAGE_LINES 64u
+struct hst_agent_line_page {
+    uint32_t function, first_line;
+    uint32_t reserved[14];
+};
+
+_Static_assert(sizeof(struct hst_agent_line_page) == HST_AGENT_SLOT_BYTES, "one slot");
 _Static_assert(sizeof(struct hst_agent_chunk) == HST_AGENT_SLOT_BYTES, "one slot");
 _Static_assert(sizeof(struct hst_agent_context) == HST_AGENT_SLOT_BYTES, "one slot");
 _Static_assert(sizeof(struct hst_agent_thread) == 3 * HST_AGENT_SLOT_BYTES, "three slots");

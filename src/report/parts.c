@@ -126,8 +126,9 @@ static void add_facts(struct hst_page *page)
     fact(&facts, "%.40s", interpreter(profile));
     if (profile->process_count > 1)
         fact(&facts, "%zu processes", profile->process_count);
-    if (info->kind == HST_RUN_TRACED) {
-        fact(&facts, "%s calls", hst_cell_count(cost->samples).text);
+    if (info->kind != HST_RUN_SAMPLED) {
+        fact(&facts, "%s %s", hst_cell_count(cost->samples).text,
+             info->kind == HST_RUN_LINES ? "line hits" : "calls");
         hst_buffer_add_byte(page->out, '\n');
         return;
     }
@@ -164,7 +165,7 @@ static void add_warnings(struct hst_page *page)
     const struct hst_run_cost *cost = &page->source->info->cost;
     const char *ink = hst_page_ink(page, HST_INK_YELLOW), *reset = hst_page_ink(page, HST_INK_RESET);
     double effective = hst_effective_samples(&page->view.all);
-    if (page->source->info->kind == HST_RUN_TRACED)
+    if (page->source->info->kind != HST_RUN_SAMPLED)
         return; /* counted, not estimated */
     if (page->view.all.samples > 0 && effective < FEW_SAMPLES) {
         struct hst_share half = hst_share_of(1, 2, effective);

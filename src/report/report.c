@@ -5,6 +5,8 @@
 
 static enum hst_status add_page(struct hst_page *page, struct hst_error *err)
 {
+    if (page->source->lines != NULL)
+        return hst_page_line_hits(page, err);
     if (page->source->calls != NULL && page->options->kind == HST_REPORT_SUMMARY)
         return hst_page_calls(page, err);
     if (page->source->calls != NULL && page->options->kind == HST_REPORT_RELATIONS)

@@ -11,6 +11,7 @@
 #include "analyze/view.h"
 #include "base/buffer.h"
 #include "model/calls.h"
+#include "model/lines.h"
 #include "model/run.h"
 #include "report/style.h"
 
@@ -18,7 +19,8 @@ struct hst_report_source {
     const struct hst_run_info *info;
     const struct hst_profile *profile;
     const struct hst_aggregate *aggregate;
-    const struct hst_calls *calls; /* of a traced run; else NULL */
+    const struct hst_calls *calls; /* of a traced run, and how one of lines was traced; else NULL */
+    const struct hst_lines *lines; /* of a run of lines; else NULL */
 };
 
 enum hst_report_kind {

@@ -11,7 +11,7 @@
 
 /* Tables whose first column is the run's number. */
 static const char *const tables[] = {"string", "function", "location", "stack", "process",
-                                     "thread", "block",    "call",     "trace"};
+                                     "thread", "block",    "call",     "trace", "line"};
 
 /* Copies the rows of run from one table; the first column becomes 1. */
 static enum hst_status copy_table(struct hst_store *from, struct hst_store *to, const char *table,
@@ -44,6 +44,7 @@ static const char *order_of(const char *table)
     return strcmp(table, "block") == 0   ? "first_ns, thread, block"
            : strcmp(table, "call") == 0  ? "thread, stack"
            : strcmp(table, "trace") == 0 ? "process"
+           : strcmp(table, "line") == 0  ? "function, line"
                                          : "id";
 }
 

@@ -349,7 +349,8 @@ static enum hst_status read_call_rows(struct hst_store *store, uint64_t run,
 /* The name in the table of names that are known, which lives for ever; "" when it is none of them. */
 static const char *known_name(const unsigned char *text)
 {
-    static const char *const names[] = {"sys.monitoring", "profile hook", "frame hook", "tsc", "system"};
+    static const char *const names[] = {"sys.monitoring", "profile hook", "frame hook",
+                                        "trace hook",     "tsc",          "system"};
     for (size_t i = 0; i < HST_ARRAY_LENGTH(names) && text != NULL; i++)
         if (strcmp((const char *)text, names[i]) == 0)
             return names[i];
@@ -364,7 +365,7 @@ static enum hst_status read_trace_rows(struct hst_store *store, uint64_t run, st
     HST_TRY(hst_store_prepare(store,
                               "SELECT process, backend, clock, python_only, lost_contexts, lost_suspensions,"
                               " hook_taken, python_caller_ns, python_callee_ns, c_caller_ns, c_callee_ns,"
-                              " failure FROM trace WHERE run = ?1 ORDER BY process",
+                              " line_ns, failure FROM trace WHERE run = ?1 ORDER BY process",
                               &s, err));
     hst_store_bind(s, 1, run);
     for (;;) {
@@ -388,7 +389,8 @@ static enum hst_status read_trace_rows(struct hst_store *store, uint64_t run, st
             info->caller_cost_ns[kind] = sqlite3_column_double(s, 7 + 2 * kind);
             info->callee_cost_ns[kind] = sqlite3_column_double(s, 8 + 2 * kind);
         }
-        const unsigned char *failure = sqlite3_column_text(s, 11);
+        info->line_cost_ns = sqlite3_column_double(s, 11);
+        const unsigned char *failure = sqlite3_column_text(s, 12);
         (void)snprintf(info->failure, sizeof info->failure, "%s",
                        failure != NULL ? (const char *)failure : "");
         if (!good)
@@ -406,4 +408,38 @@ enum hst_status hst_run_read_calls(struct hst_store *store, uint64_t number,
         status = read_trace_rows(store, number, calls, err);
     (void)sqlite3_exec(store->db, "RELEASE calls", NULL, NULL, NULL);
     return status;
+}
+
+enum hst_status hst_run_read_lines(struct hst_store *store, uint64_t number,
+                                   const struct hst_profile *profile, struct hst_lines *lines,
+                                   struct hst_error *err)
+{
+    HST_CLEANUP_STATEMENT sqlite3_stmt *s = NULL;
+    int row;
+    HST_TRY(
+        hst_store_prepare(store,
+                          "SELECT function, line, hits, raw_ns, self_ns, total_ns FROM line WHERE run = ?1"
+                          " ORDER BY function, line",
+                          &s, err));
+    hst_store_bind(s, 1, number);
+    for (;;) {
+        HST_TRY(hst_store_step(store, s, &row, err));
+        if (!row)
+            return HST_OK;
+        int good = 1;
+        const struct hst_line_row read = {.function = take_u32(s, 0, &good),
+                                          .line = take_u32(s, 1, &good),
+                                          .hits = take(s, 2, INT64_MAX, &good),
+                                          .raw_ns = take(s, 3, INT64_MAX, &good),
+                                          .self_ns = take(s, 4, INT64_MAX, &good),
+                                          .total_ns = take(s, 5, INT64_MAX, &good)};
+        if (!good)
+            return damaged(err, number, "line of function", (int64_t)read.function);
+        if (read.function >= profile->function_count)
+            continue; /* added after the profile was read */
+        struct hst_line_row *into = hst_lines_row(lines, read.function, read.line);
+        if (into == NULL)
+            return hst_store_nomem(err);
+        *into = read;
+    }
 }

@@ -47,6 +47,7 @@ struct hst_run_writer {
     struct hst_table_writer tables;
     struct hst_call_writer call_rows;
     const struct hst_calls *calls; /* of a traced run */
+    const struct hst_lines *lines; /* of a run of lines */
     sqlite3_stmt *insert_block;
 };
 
@@ -222,6 +223,11 @@ void hst_run_writer_set_calls(struct hst_run_writer *writer, const struct hst_ca
     writer->calls = calls;
 }
 
+void hst_run_writer_set_lines(struct hst_run_writer *writer, const struct hst_lines *lines)
+{
+    writer->lines = lines;
+}
+
 size_t hst_run_writer_pending_bytes(const struct hst_run_writer *writer)
 {
     return writer->sealed_bytes.length + writer->open_samples * sizeof(struct hst_block_row);
@@ -272,6 +278,8 @@ static enum hst_status write_all(struct hst_run_writer *writer, const struct hst
     HST_TRY(write_blocks(writer, err));
     if (writer->calls != NULL)
         HST_TRY(hst_call_writer_write(&writer->call_rows, store, writer->number, writer->calls, err));
+    if (writer->lines != NULL)
+        HST_TRY(hst_call_writer_lines(&writer->call_rows, store, writer->number, writer->lines, err));
     return finish ? hst_run_row_finish(store, writer->number, info->status, err) : HST_OK;
 }
 

@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "event/sample.h"
 #include "model/calls.h"
+#include "model/lines.h"
 #include "model/profile.h"
 #include "model/run.h"
 
@@ -22,6 +23,8 @@ enum hst_status hst_run_writer_add(struct hst_run_writer *writer,
                                    const struct hst_sample *sample) HST_MUST_CHECK;
 /* Of a traced run: what flush and finish write besides. It stays the caller's and may grow. */
 void hst_run_writer_set_calls(struct hst_run_writer *writer, const struct hst_calls *calls);
+/* The same of a run of lines. */
+void hst_run_writer_set_lines(struct hst_run_writer *writer, const struct hst_lines *lines);
 /* Bytes waiting in memory: a caller flushes when it likes, at least once a second. */
 size_t hst_run_writer_pending_bytes(const struct hst_run_writer *writer);
 /* Writes new rows of profile, the pending samples and info (duration, cost so far) in one transaction. */
