@@ -136,19 +136,32 @@ static int parse(struct hst_cli *cli, int argc, char **argv, struct request *req
     return choose_format(cli, request);
 }
 
+static int wants_a_part(const struct hst_common_options *common)
+{
+    return common->mode != HST_MODE_WALL || common->show.count > 0 || common->thread != NULL ||
+           common->process != NULL;
+}
+
 /* A tracer sees that a call is not over, not what its thread does meanwhile. */
 static enum hst_status check_mode(const struct request *request, const struct hst_run_info *info,
                                   struct hst_error *err)
 {
     int mode = request->common.mode;
+    if (info->kind == HST_RUN_IMPORTED && wants_a_part(&request->common)) {
+        (void)hst_error_set(err, HST_E_INVALID,
+                            "run %llu was imported: it holds sums, of which no part can be taken",
+                            (unsigned long long)info->number);
+        hst_error_hint(err, "leave the options that choose a part away");
+        return HST_E_INVALID;
+    }
     if (info->kind != HST_RUN_TRACED || mode == HST_MODE_WALL || mode == HST_MODE_ALL)
         return HST_OK;
     (void)hst_error_set(
-        err, HST_E_UNSUPPORTED,
+        err, HST_E_INVALID,
         "run %llu was traced: the time of its calls is wall time, and cannot be told apart by %s",
         (unsigned long long)info->number, hst_mode_names[mode]);
     hst_error_hint(err, "leave --mode away, or measure with `hasten run`");
-    return HST_E_UNSUPPORTED;
+    return HST_E_INVALID;
 }
 
 static enum hst_status load(struct stored_run *run, const struct request *request, struct hst_error *err)
@@ -161,12 +174,6 @@ static enum hst_status load(struct stored_run *run, const struct request *reques
     struct hst_filter filter;
     HST_TRY(hst_view_options_filter(&request->common, &run->loaded.profile, &filter, err));
     return hst_selection_init(&run->selection, &run->loaded.profile, &run->loaded.aggregate, &filter, err);
-}
-
-static int wants_a_part(const struct hst_common_options *common)
-{
-    return common->mode != HST_MODE_WALL || common->show.count > 0 || common->thread != NULL ||
-           common->process != NULL;
 }
 
 static enum hst_status read_samples(void *context, hst_export_visitor *visit, void *visit_context,
@@ -198,6 +205,8 @@ static enum hst_status write_run(struct stored_run *run, const struct request *r
                                 .source_context = run,
                                 .sums = traced ? &run->loaded.aggregate : NULL,
                                 .calls = traced ? &run->loaded.calls : NULL,
+                                .imported =
+                                    run->loaded.info.kind == HST_RUN_IMPORTED ? &run->loaded.imported : NULL,
                                 .keep = hst_selection_keep,
                                 .keep_context = &run->selection};
     HST_TRY(hst_exporter_check(request->exporter, &export, err));
@@ -264,7 +273,7 @@ int hst_cmd_export(struct hst_cli *cli, int argc, char **argv)
     uint64_t samples = 0;
     if (write_run(&run, &request, path, &samples, &err) != HST_OK)
         return hst_message_error(cli, &err);
-    const char *things = run.loaded.info.kind == HST_RUN_TRACED ? "calls" : "samples";
+    const char *things = run.loaded.info.kind == HST_RUN_SAMPLED ? "samples" : "calls";
     if (samples == 0)
         hst_message_note(cli, "--mode all", "no %s of run %llu is in the export",
                          *things == 's' ? "sample" : "call", (unsigned long long)run.loaded.info.number);

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
+#include "cli/foreign_file.h"
 #include "cli/open_store.h"
 #include "cli/show_run.h"
 #include "cli/view_options.h"
@@ -44,8 +45,10 @@ static int parse(struct hst_cli *cli, int argc, char **argv, struct request *req
     };
     const struct hst_usage usage = {
         .command = "show",
-        .synopsis = "[RUN] [options]",
-        .summary = "Says where the time of a run went. RUN: a number, a name, last (default) or last~1.",
+        .synopsis = "[RUN|FILE] [options]",
+        .summary =
+            "Says where the time of a run went. RUN: a number, a name, last (default) or last~1. FILE: what "
+            "cProfile wrote.",
         .options = options,
         .option_count = HST_ARRAY_LENGTH(options),
         .details =
@@ -54,6 +57,7 @@ static int parse(struct hst_cli *cli, int argc, char **argv, struct request *req
             "whole would be.\nAll intervals are 95 %.\n\n"
             "  hasten show --mode gil            who holds the interpreter lock\n"
             "  hasten show 3 --lines app.py      run 3, line by line\n"
+            "  hasten show app.prof              what `python -m cProfile -o app.prof` wrote\n"
             "  hasten show --hide 're:^_'        time of private helpers counts for who calls them",
         .operands_max = 1,
     };
@@ -101,7 +105,7 @@ static int print(struct hst_cli *cli, const struct request *request, const struc
     enum hst_status status = hst_view_options_filter(&request->common, &run->profile, &options->filter, &err);
     if (status != HST_OK)
         return hst_message_error(cli, &err);
-    options->filter.fold = !request->library && source.calls == NULL;
+    options->filter.fold = !request->library && !hst_report_has_calls(&source);
     if (request->common.json) {
         json_t *json;
         if (hst_report_json(&source, options, &json, &err) != HST_OK)
@@ -115,6 +119,21 @@ static int print(struct hst_cli *cli, const struct request *request, const struc
     return hst_cli_print_buffer(cli, &text);
 }
 
+/* A file of cProfile, else a run in the store. */
+static enum hst_status load(const struct request *request, struct hst_loaded_run *run, struct hst_error *err)
+{
+    if (hst_foreign_kind_of(request->run) == HST_FOREIGN_PSTATS)
+        return hst_loaded_run_from_file(run, request->run, err);
+    HST_CLEANUP_STORE struct hst_store *store = NULL;
+    uint64_t number;
+    enum hst_status status = hst_cli_store_open(request->common.store, HST_STORE_READ, &store, err);
+    if (status == HST_OK)
+        status = hst_store_find(store, request->run, &number, err);
+    if (status == HST_E_NOENT)
+        status = hst_foreign_explain(request->run, status, err);
+    return status == HST_OK ? hst_loaded_run_init(run, store, number, err) : status;
+}
+
 int hst_cmd_show(struct hst_cli *cli, int argc, char **argv)
 {
     struct request request = {0};
@@ -125,12 +144,8 @@ int hst_cmd_show(struct hst_cli *cli, int argc, char **argv)
     if (result != HST_PARSED)
         return result;
     struct hst_error err = {0};
-    HST_CLEANUP_STORE struct hst_store *store = NULL;
     struct hst_loaded_run run;
-    uint64_t number;
-    if (hst_cli_store_open(request.common.store, HST_STORE_READ, &store, &err) != HST_OK ||
-        hst_store_find(store, request.run, &number, &err) != HST_OK ||
-        hst_loaded_run_init(&run, store, number, &err) != HST_OK)
+    if (load(&request, &run, &err) != HST_OK)
         return hst_message_error(cli, &err);
     result = print(cli, &request, &run, &options);
     hst_loaded_run_release(&run);

@@ -3,6 +3,12 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "import/pstats_reader.h"
 
 /* Sum of squares of what was counted: so little that an interval has no width. */
 #define EXACT 1e-9
@@ -50,6 +56,8 @@ enum hst_status hst_loaded_run_init(struct hst_loaded_run *run, struct hst_store
         status = read_calls(run, store, number, err);
     else if (status == HST_OK && run->info.kind == HST_RUN_LINES)
         status = read_lines(run, store, number, err);
+    else if (status == HST_OK && run->info.kind == HST_RUN_IMPORTED)
+        status = hst_run_read_imported(store, number, &run->profile, &run->imported, err);
     else if (status == HST_OK)
         status = hst_run_read_samples(store, number, &run->profile, hst_aggregate_add, &run->aggregate, err);
     if (status != HST_OK)
@@ -57,13 +65,58 @@ enum hst_status hst_loaded_run_init(struct hst_loaded_run *run, struct hst_store
     return status;
 }
 
+static void describe(struct hst_loaded_run *run, const char *path, const struct stat *file)
+{
+    struct hst_run_info *info = &run->info;
+    const struct hst_call_sum *all = &run->imported.totals.all;
+    *info = (struct hst_run_info){.kind = HST_RUN_IMPORTED,
+                                  .status = HST_RUN_COMPLETE,
+                                  .start_wall_ns = (uint64_t)file->st_mtim.tv_sec * 1000000000u +
+                                                   (uint64_t)file->st_mtim.tv_nsec,
+                                  .duration_ns = all->total_ns,
+                                  .exit_status = -1,
+                                  .hasten_version = HST_VERSION,
+                                  .cost = {.samples = all->calls, .slowdown_percent = -1}};
+    (void)snprintf(info->command, sizeof info->command, "hasten import %s", path);
+    if (getcwd(info->directory, sizeof info->directory) == NULL)
+        info->directory[0] = '\0';
+}
+
+enum hst_status hst_loaded_run_from_file(struct hst_loaded_run *run, const char *path, struct hst_error *err)
+{
+    struct stat file;
+    HST_CLEANUP(hst_buffer_release) struct hst_buffer bytes;
+    hst_buffer_init(&bytes, HST_PSTATS_BYTES_MAX);
+    *run = (struct hst_loaded_run){0};
+    hst_aggregate_init(&run->aggregate);
+    hst_calls_init(&run->calls);
+    enum hst_status status = hst_file_read(path, &bytes);
+    if (status != HST_OK || stat(path, &file) != 0) {
+        status = status != HST_OK ? status : HST_E_IO;
+        return hst_error_set(err, status, "%.300s cannot be read: %s", path,
+                             status == HST_E_NOMEM ? "it is too large" : strerror(errno));
+    }
+    if (!hst_profile_init(&run->profile))
+        return hst_error_set(err, HST_E_NOMEM, "out of memory");
+    status = hst_pstats_read(path, bytes.data, bytes.length, &run->profile, &run->imported, err);
+    if (status == HST_E_CORRUPT) /* which for the commands means the store */
+        status = err->status = HST_E_INVALID;
+    if (status == HST_OK)
+        describe(run, path, &file);
+    else
+        hst_loaded_run_release(run);
+    return status;
+}
+
 struct hst_report_source hst_loaded_run_source(const struct hst_loaded_run *run)
 {
-    return (struct hst_report_source){.info = &run->info,
-                                      .profile = &run->profile,
-                                      .aggregate = &run->aggregate,
-                                      .calls = run->info.kind == HST_RUN_SAMPLED ? NULL : &run->calls,
-                                      .lines = run->info.kind == HST_RUN_LINES ? &run->lines : NULL};
+    return (struct hst_report_source){
+        .info = &run->info,
+        .profile = &run->profile,
+        .aggregate = &run->aggregate,
+        .calls = run->info.kind == HST_RUN_TRACED || run->info.kind == HST_RUN_LINES ? &run->calls : NULL,
+        .lines = run->info.kind == HST_RUN_LINES ? &run->lines : NULL,
+        .imported = run->info.kind == HST_RUN_IMPORTED ? &run->imported : NULL};
 }
 
 void hst_loaded_run_release(struct hst_loaded_run *run)
@@ -71,6 +124,7 @@ void hst_loaded_run_release(struct hst_loaded_run *run)
     hst_aggregate_release(&run->aggregate);
     hst_calls_release(&run->calls);
     hst_lines_release(&run->lines);
+    hst_imported_release(&run->imported);
     hst_profile_release(&run->profile);
 }
 

@@ -32,6 +32,7 @@ struct callgrind {
     size_t cost_count, cost_capacity;
     uint32_t *on_path; /* by function: how often it is on the walk's path now */
     uint32_t no_frame; /* the function id that stands for none */
+    uint64_t total_ns;
 };
 
 static void callgrind_release(struct callgrind *callgrind)
@@ -267,12 +268,39 @@ static enum hst_status write_head(struct callgrind *callgrind)
     hst_buffer_release(&command);
     int exact = hst_export_is_exact(callgrind->run);
     hst_output_fmt(callgrind->output, "\ndesc: Trigger: %s, %s time, all threads and processes together\n",
-                   exact ? "traced" : "sampled", callgrind->run->mode);
+                   callgrind->run->imported != NULL ? callgrind->run->imported->maker
+                   : exact                          ? "traced"
+                                                    : "sampled",
+                   callgrind->run->mode);
     hst_output_fmt(callgrind->output,
                    "desc: Calls: %s\n"
                    "positions: line\nevent: ns : Nanoseconds\nevents: ns\nsummary: %llu\n\n",
                    exact ? "exact" : "numbers of samples that saw the call, not numbers of calls",
-                   (unsigned long long)callgrind->tree.nodes[0].total_ns);
+                   (unsigned long long)callgrind->total_ns);
+    return HST_OK;
+}
+
+/* Of edges alone: what a function calls itself is inside it already, and gets no cost of its own. */
+static enum hst_status collect_imported(struct callgrind *callgrind)
+{
+    const struct hst_profile *profile = callgrind->run->profile;
+    const struct hst_call_totals *totals = &callgrind->run->imported->totals;
+    callgrind->no_frame = (uint32_t)profile->function_count;
+    for (size_t i = 0; i < totals->function_count; i++) {
+        const struct hst_call_function *row = &totals->functions[i];
+        struct cost self = {row->function, profile->functions[row->function].first_line, NO_CALLEE,
+                            row->sum.self_ns, row->sum.calls};
+        HST_TRY(add_cost(callgrind, self));
+    }
+    for (size_t i = 0; i < totals->edge_count; i++) {
+        const struct hst_call_edge *row = &totals->edges[i];
+        struct cost call = {row->caller, profile->functions[row->caller].first_line, row->callee,
+                            row->caller == row->callee ? 0 : row->sum.total_ns, row->sum.calls};
+        HST_TRY(add_cost(callgrind, call));
+    }
+    merge(callgrind);
+    callgrind->total_ns = totals->all.total_ns;
+    callgrind->run->kept = totals->all.calls;
     return HST_OK;
 }
 
@@ -289,6 +317,7 @@ static enum hst_status collect(struct callgrind *callgrind, const struct hst_agg
     HST_TRY(add_cost(callgrind, none));
     HST_TRY(add_thread_calls(callgrind, aggregate));
     HST_TRY(hst_calltree_walk(&callgrind->tree, enter, leave, callgrind));
+    callgrind->total_ns = root->total_ns;
     merge(callgrind);
     return HST_OK;
 }
@@ -298,9 +327,10 @@ enum hst_status hst_export_callgrind(struct hst_export *run, struct hst_output *
     HST_CLEANUP(hst_aggregate_release) struct hst_aggregate aggregate;
     HST_CLEANUP(callgrind_release) struct callgrind callgrind = {.run = run, .output = output};
     hst_aggregate_init(&aggregate);
-    HST_TRY(hst_export_sum(run, &aggregate, err));
-    if (collect(&callgrind, &aggregate) != HST_OK || write_head(&callgrind) != HST_OK ||
-        write_body(&callgrind) != HST_OK)
+    if (run->imported == NULL)
+        HST_TRY(hst_export_sum(run, &aggregate, err));
+    if ((run->imported != NULL ? collect_imported(&callgrind) : collect(&callgrind, &aggregate)) != HST_OK ||
+        write_head(&callgrind) != HST_OK || write_body(&callgrind) != HST_OK)
         return hst_export_nomem(err);
     return HST_OK;
 }

@@ -10,21 +10,22 @@
 
 const struct hst_exporter hst_exporters[] = {
     {"collapsed", ".collapsed", ENDINGS(".collapsed", ".folded", ".txt"),
-     "one line a stack, for flamegraph.pl, speedscope, inferno", 0, 1, hst_export_collapsed},
+     "one line a stack, for flamegraph.pl, speedscope, inferno", 0, 0, 1, hst_export_collapsed},
     {"speedscope", ".speedscope.json", ENDINGS(".speedscope.json"), "for speedscope.app, a profile a thread",
-     0, 0, hst_export_speedscope},
+     0, 0, 0, hst_export_speedscope},
     {"gecko", ".gecko.json", ENDINGS(".gecko.json"), "for the Firefox Profiler (profiler.firefox.com)", 1, 0,
-     hst_export_gecko},
-    {"pprof", ".pb.gz", ENDINGS(".pb.gz", ".pprof"), "for pprof, Pyroscope, Grafana", 0, 0, hst_export_pprof},
+     0, hst_export_gecko},
+    {"pprof", ".pb.gz", ENDINGS(".pb.gz", ".pprof"), "for pprof, Pyroscope, Grafana", 0, 0, 0,
+     hst_export_pprof},
     {"chrome", ".trace.json", ENDINGS(".trace.json"), "for Perfetto (ui.perfetto.dev) and chrome://tracing",
-     1, 0, hst_export_chrome},
+     1, 0, 0, hst_export_chrome},
     {"callgrind", ".callgrind", ENDINGS(".callgrind"), "for KCachegrind, QCachegrind, callgrind_annotate", 0,
-     0, hst_export_callgrind},
-    {"pstats", ".pstats", ENDINGS(".pstats", ".prof"), "for pstats.Stats, snakeviz, tuna, gprof2dot", 0, 0,
+     1, 0, hst_export_callgrind},
+    {"pstats", ".pstats", ENDINGS(".pstats", ".prof"), "for pstats.Stats, snakeviz, tuna, gprof2dot", 0, 1, 0,
      hst_export_pstats},
-    {"jsonl", ".jsonl", ENDINGS(".jsonl"), "all of the run as JSON, an object a line", 0, 1,
+    {"jsonl", ".jsonl", ENDINGS(".jsonl"), "all of the run as JSON, an object a line", 0, 0, 1,
      hst_export_jsonl},
-    {"hasten", ".hasten", ENDINGS(".hasten"), "the run itself in one file, nothing lost", 0, 0, NULL},
+    {"hasten", ".hasten", ENDINGS(".hasten"), "the run itself in one file, nothing lost", 0, 1, 0, NULL},
 };
 const size_t hst_exporter_count = HST_ARRAY_LENGTH(hst_exporters);
 
@@ -67,15 +68,25 @@ char *hst_exporter_file_name(const struct hst_exporter *exporter, uint32_t pid)
 enum hst_status hst_exporter_check(const struct hst_exporter *exporter, const struct hst_export *run,
                                    struct hst_error *err)
 {
+    if (run->imported != NULL && !exporter->takes_edges) {
+        (void)hst_error_set(
+            err, HST_E_INVALID,
+            "the format %s is made of stacks, and what run %llu was imported from holds only edges: "
+            "functions and who called them",
+            exporter->name, (unsigned long long)run->info->number);
+        hst_error_hint(err, "-f pstats or -f callgrind; `hasten show %llu --json` has all of it",
+                       (unsigned long long)run->info->number);
+        return HST_E_INVALID;
+    }
     if (!exporter->needs_order || !hst_export_is_exact(run))
         return HST_OK;
     (void)hst_error_set(
-        err, HST_E_UNSUPPORTED,
+        err, HST_E_INVALID,
         "the format %s shows what came after what, and run %llu holds the sums of its calls only",
         exporter->name, (unsigned long long)run->info->number);
     hst_error_hint(err,
                    "-f speedscope, which shows the same stacks; or `hasten run` for their order in time");
-    return HST_E_UNSUPPORTED;
+    return HST_E_INVALID;
 }
 
 struct filter {

@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "event/sample.h"
 #include "export/output.h"
+#include "model/call_sums.h"
 #include "model/calls.h"
 #include "model/profile.h"
 #include "model/run.h"
@@ -31,7 +32,8 @@ struct hst_export {
      * of; NULL of another. */
     const struct hst_aggregate *sums;
     const struct hst_calls *calls;
-    hst_export_keep *keep; /* NULL: all */
+    const struct hst_imported *imported; /* an imported run has functions and edges only; NULL of another */
+    hst_export_keep *keep;               /* NULL: all */
     void *keep_context;
     uint64_t kept; /* out: samples of the last walk, or calls */
 };
@@ -45,6 +47,7 @@ struct hst_exporter {
     const char *const *endings; /* file endings that mean this format; ends with NULL */
     const char *description;    /* one line */
     int needs_order;            /* cannot be made of sums: lives by the time of each sample */
+    int takes_edges;            /* functions and who called them are enough */
     int is_text;                /* lines that another program may read from a pipe */
     hst_export_function *write; /* NULL: the store's own file, which the store writes (hst_store_export) */
 };
@@ -83,7 +86,10 @@ static inline uint32_t hst_export_function_of(const struct hst_profile *profile,
  */
 const char *hst_export_state_name(unsigned state);
 /* Whether numbers of samples are numbers of calls, and belong to the very stack only. */
-static inline int hst_export_is_exact(const struct hst_export *run) { return run->sums != NULL; }
+static inline int hst_export_is_exact(const struct hst_export *run)
+{
+    return run->sums != NULL || run->imported != NULL;
+}
 /* ns between two samples as asked for, or the mean when the rate was "max"; at least 1. */
 uint64_t hst_export_period_ns(const struct hst_run_info *info);
 

@@ -235,14 +235,42 @@ static enum hst_status put_no_frame(struct pstats *pstats, const struct hst_call
     return HST_OK;
 }
 
+static void add_sum(struct row *row, const struct hst_call_sum *sum)
+{
+    row->nc += sum->calls;
+    row->cc += sum->primitive;
+    row->self_ns += sum->self_ns;
+    row->total_ns += sum->total_ns;
+}
+
+static enum hst_status take_imported(struct pstats *pstats)
+{
+    const struct hst_call_totals *totals = &pstats->run->imported->totals;
+    for (size_t i = 0; i < totals->function_count; i++)
+        add_sum(&pstats->functions[pstats->key_of[totals->functions[i].function]], &totals->functions[i].sum);
+    for (size_t i = 0; i < totals->edge_count; i++) {
+        const struct hst_call_edge *from = &totals->edges[i];
+        uint32_t edge = edge_at(pstats, pstats->key_of[from->caller], pstats->key_of[from->callee]);
+        if (edge == HST_ID_NONE)
+            return HST_E_NOMEM;
+        add_sum(&pstats->edges[edge], &from->sum);
+    }
+    pstats->run->kept = totals->all.calls;
+    return HST_OK;
+}
+
 static enum hst_status write_all(struct pstats *pstats, const struct hst_aggregate *aggregate)
 {
     const struct hst_profile *profile = pstats->run->profile;
     HST_TRY(find_keys(pstats));
-    HST_TRY(hst_calltree_build(&pstats->tree, profile, aggregate));
-    HST_TRY(hst_calltree_walk(&pstats->tree, enter, leave, pstats));
+    if (pstats->run->imported != NULL) {
+        HST_TRY(take_imported(pstats));
+    } else {
+        HST_TRY(hst_calltree_build(&pstats->tree, profile, aggregate));
+        HST_TRY(hst_calltree_walk(&pstats->tree, enter, leave, pstats));
+    }
     hst_output_text(pstats->output, "{");
-    if (pstats->tree.nodes[0].self_samples > 0)
+    if (pstats->tree.nodes != NULL && pstats->tree.nodes[0].self_samples > 0)
         HST_TRY(put_no_frame(pstats, &pstats->tree.nodes[0]));
     for (size_t i = 0; i < profile->function_count; i++)
         if (pstats->functions[i].nc > 0 || pstats->functions[i].total_ns > 0)
@@ -256,8 +284,9 @@ enum hst_status hst_export_pstats(struct hst_export *run, struct hst_output *out
     HST_CLEANUP(hst_aggregate_release) struct hst_aggregate aggregate;
     HST_CLEANUP(pstats_release) struct pstats pstats = {.run = run, .output = output};
     hst_aggregate_init(&aggregate);
-    HST_TRY(hst_export_sum(run, &aggregate, err));
-    if (run->kept == 0) {
+    if (run->imported == NULL)
+        HST_TRY(hst_export_sum(run, &aggregate, err));
+    if (run->imported != NULL ? run->imported->totals.function_count == 0 : run->kept == 0) {
         hst_error_set(err, HST_E_INVALID, "the run has no %s of %s time, and pstats reads no empty profile",
                       hst_export_is_exact(run) ? "calls" : "samples", run->mode);
         hst_error_hint(err, "another --mode, or another format");
