@@ -147,10 +147,10 @@ static enum hst_status check_mode(const struct request *request, const struct hs
                                   struct hst_error *err)
 {
     int mode = request->common.mode;
-    if (info->kind == HST_RUN_IMPORTED && wants_a_part(&request->common)) {
-        (void)hst_error_set(err, HST_E_INVALID,
-                            "run %llu was imported: it holds sums, of which no part can be taken",
-                            (unsigned long long)info->number);
+    if ((info->kind == HST_RUN_IMPORTED || info->kind == HST_RUN_LINES) && wants_a_part(&request->common)) {
+        (void)hst_error_set(err, HST_E_INVALID, "run %llu %s: it holds sums, of which no part can be taken",
+                            (unsigned long long)info->number,
+                            info->kind == HST_RUN_LINES ? "is of lines" : "was imported");
         hst_error_hint(err, "leave the options that choose a part away");
         return HST_E_INVALID;
     }
@@ -205,6 +205,7 @@ static enum hst_status write_run(struct stored_run *run, const struct request *r
                                 .source_context = run,
                                 .sums = traced ? &run->loaded.aggregate : NULL,
                                 .calls = traced ? &run->loaded.calls : NULL,
+                                .lines = run->loaded.has_lines ? &run->loaded.lines : NULL,
                                 .imported =
                                     run->loaded.info.kind == HST_RUN_IMPORTED ? &run->loaded.imported : NULL,
                                 .keep = hst_selection_keep,
@@ -229,6 +230,7 @@ static void print_next(FILE *out, const char *format, const char *path)
         {"chrome", "open it at https://ui.perfetto.dev"},
         {"callgrind", "kcachegrind %s"},
         {"pstats", "python3 -m pstats %s"},
+        {"lprof", "python3 -m line_profiler %s"},
         {"hasten", "hasten show --store %s"},
     };
     for (size_t i = 0; i < HST_ARRAY_LENGTH(next); i++) {
@@ -273,10 +275,15 @@ int hst_cmd_export(struct hst_cli *cli, int argc, char **argv)
     uint64_t samples = 0;
     if (write_run(&run, &request, path, &samples, &err) != HST_OK)
         return hst_message_error(cli, &err);
-    const char *things = run.loaded.info.kind == HST_RUN_SAMPLED ? "samples" : "calls";
+    const char *things = run.loaded.has_lines                      ? "hits"
+                         : run.loaded.info.kind == HST_RUN_SAMPLED ? "samples"
+                                                                   : "calls";
     if (samples == 0)
         hst_message_note(cli, "--mode all", "no %s of run %llu is in the export",
-                         *things == 's' ? "sample" : "call", (unsigned long long)run.loaded.info.number);
+                         *things == 's'   ? "sample"
+                         : *things == 'h' ? "hit"
+                                          : "call",
+                         (unsigned long long)run.loaded.info.number);
     if (strcmp(path, "-") != 0) {
         (void)fprintf(cli->out, "%s: %llu %s of run %llu as %s\n", path, (unsigned long long)samples, things,
                       (unsigned long long)run.loaded.info.number, request.exporter->name);

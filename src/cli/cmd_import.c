@@ -26,15 +26,15 @@ static int parse(struct hst_cli *cli, int argc, char **argv, struct request *req
     const struct hst_usage usage = {
         .command = "import",
         .synopsis = "FILE [options]",
-        .summary = "Keeps a profile that cProfile made as a run in the store.",
+        .summary = "Keeps what cProfile or line_profiler wrote as a run in the store.",
         .options = options,
         .option_count = HST_ARRAY_LENGTH(options),
-        .details = "Such a file holds functions and who called them, not stacks: show (with --callers and "
-                   "--callees) "
-                   "and\nexport -f pstats or callgrind work on the run. `hasten show FILE` looks without "
-                   "keeping.\n\n"
-                   "  python -m cProfile -o app.prof app.py\n"
-                   "  hasten import app.prof --name before",
+        .details =
+            "cProfile's file holds functions and who called them: show (with --callers and --callees) and\n"
+            "export -f pstats or callgrind work on the run. line_profiler's holds lines: show and export\n"
+            "-f lprof do. `hasten show FILE` looks without keeping.\n\n"
+            "  python -m cProfile -o app.prof app.py\n"
+            "  hasten import app.prof --name before",
         .operands_min = 1,
         .operands_max = 1,
     };
@@ -53,6 +53,8 @@ static enum hst_status store_run(const struct request *request, struct hst_loade
     HST_TRY(hst_cli_store_open(request->store, HST_STORE_WRITE, &store, err));
     HST_TRY(hst_run_writer_new(store, &run->info, &writer, err));
     hst_run_writer_set_imported(writer, &run->imported);
+    if (run->has_lines)
+        hst_run_writer_set_lines(writer, &run->lines);
     run->info.status = HST_RUN_COMPLETE;
     enum hst_status status = hst_run_writer_finish(writer, &run->profile, &run->info, err);
     hst_run_writer_free(writer);
@@ -61,7 +63,7 @@ static enum hst_status store_run(const struct request *request, struct hst_loade
 
 static enum hst_status check_file(const char *file, struct hst_error *err)
 {
-    if (hst_foreign_kind_of(file) == HST_FOREIGN_PSTATS)
+    if (hst_foreign_kind_of(file) != HST_FOREIGN_NONE)
         return HST_OK;
     (void)hst_error_set(err, HST_E_NOENT, "there is no file %.300s", file);
     hst_error_hint(err, "`python -m cProfile -o FILE script.py` makes one");
@@ -83,9 +85,9 @@ int hst_cmd_import(struct hst_cli *cli, int argc, char **argv)
         (void)snprintf(run.info.name, sizeof run.info.name, "%s", request.name);
     if (store_run(&request, &run, &err) == HST_OK) {
         unsigned long long number = (unsigned long long)run.info.number;
-        (void)fprintf(cli->out, "run %llu: %s calls of %s functions from %s\nnext: hasten show %llu\n",
-                      number, hst_cell_count(run.info.cost.samples).text,
-                      hst_cell_count(run.imported.totals.function_count).text, request.file, number);
+        (void)fprintf(cli->out, "run %llu: %s %s of %s functions from %s\nnext: hasten show %llu\n", number,
+                      hst_cell_count(run.info.cost.samples).text, run.has_lines ? "hits of lines" : "calls",
+                      hst_cell_count(run.profile.function_count).text, request.file, number);
         result = HST_EXIT_OK;
     } else {
         result = hst_message_error(cli, &err);

@@ -46,9 +46,8 @@ static int parse(struct hst_cli *cli, int argc, char **argv, struct request *req
     const struct hst_usage usage = {
         .command = "show",
         .synopsis = "[RUN|FILE] [options]",
-        .summary =
-            "Says where the time of a run went. RUN: a number, a name, last (default) or last~1. FILE: what "
-            "cProfile wrote.",
+        .summary = "Says where the time of a run went. RUN: a number, a name, last (default) or last~1.\n"
+                   "FILE: what cProfile or line_profiler wrote.",
         .options = options,
         .option_count = HST_ARRAY_LENGTH(options),
         .details =
@@ -119,10 +118,10 @@ static int print(struct hst_cli *cli, const struct request *request, const struc
     return hst_cli_print_buffer(cli, &text);
 }
 
-/* A file of cProfile, else a run in the store. */
+/* A file of cProfile or line_profiler, else a run in the store. */
 static enum hst_status load(const struct request *request, struct hst_loaded_run *run, struct hst_error *err)
 {
-    if (hst_foreign_kind_of(request->run) == HST_FOREIGN_PSTATS)
+    if (hst_foreign_kind_of(request->run) != HST_FOREIGN_NONE)
         return hst_loaded_run_from_file(run, request->run, err);
     HST_CLEANUP_STORE struct hst_store *store = NULL;
     uint64_t number;

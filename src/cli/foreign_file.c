@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "import/marshal.h"
+#include "import/pickle.h"
 
 #define HEAD_BYTES 16
 
@@ -29,6 +30,8 @@ enum hst_foreign_kind hst_foreign_kind_of(const char *path)
     size_t length = read_head(path, head);
     if (hst_marshal_begins(head, length))
         return HST_FOREIGN_PSTATS;
+    if (hst_pickle_begins(head, length))
+        return HST_FOREIGN_LPROF;
     return HST_FOREIGN_NONE;
 }
 
@@ -44,7 +47,8 @@ enum hst_status hst_foreign_explain(const char *path, enum hst_status status, st
         hst_error_hint(err, "--store %.300s", path);
         return HST_E_INVALID;
     }
-    (void)hst_error_set(err, HST_E_INVALID, "%.300s is a file, and no profile of cProfile", path);
+    (void)hst_error_set(err, HST_E_INVALID, "%.300s is a file, and no profile of cProfile or line_profiler",
+                        path);
     hst_error_hint(
         err, "`python -m cProfile -o FILE script.py` makes one; `hasten run %.200s` measures a script", path);
     return HST_E_INVALID;

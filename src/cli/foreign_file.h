@@ -7,6 +7,7 @@
 enum hst_foreign_kind {
     HST_FOREIGN_NONE,   /* no file, or nothing we know */
     HST_FOREIGN_PSTATS, /* of cProfile */
+    HST_FOREIGN_LPROF,  /* of line_profiler */
 };
 
 enum hst_foreign_kind hst_foreign_kind_of(const char *path);

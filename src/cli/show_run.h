@@ -17,10 +17,11 @@ struct hst_loaded_run {
     struct hst_lines lines;       /* of a run of lines */
     struct hst_calls calls;       /* of a traced run: then the aggregate is made of them */
     struct hst_imported imported; /* of an imported run: then there is no aggregate */
+    int has_lines;
 };
 enum hst_status hst_loaded_run_init(struct hst_loaded_run *run, struct hst_store *store, uint64_t number,
                                     struct hst_error *err) HST_MUST_CHECK;
-/* The same of a file of cProfile, as if it had been imported; its number is 0. */
+/* The same of a file of cProfile or line_profiler, as if it had been imported; its number is 0. */
 enum hst_status hst_loaded_run_from_file(struct hst_loaded_run *run, const char *path,
                                          struct hst_error *err) HST_MUST_CHECK;
 /* What the reports are asked with. */

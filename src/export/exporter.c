@@ -8,24 +8,29 @@
 
 #define ENDINGS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
+#define STACKS (HST_EXPORT_SAMPLES | HST_EXPORT_SUMS)
+#define ALL (STACKS | HST_EXPORT_EDGES | HST_EXPORT_LINES)
+
 const struct hst_exporter hst_exporters[] = {
     {"collapsed", ".collapsed", ENDINGS(".collapsed", ".folded", ".txt"),
-     "one line a stack, for flamegraph.pl, speedscope, inferno", 0, 0, 1, hst_export_collapsed},
+     "one line a stack, for flamegraph.pl, speedscope, inferno", STACKS, 1, hst_export_collapsed},
     {"speedscope", ".speedscope.json", ENDINGS(".speedscope.json"), "for speedscope.app, a profile a thread",
-     0, 0, 0, hst_export_speedscope},
-    {"gecko", ".gecko.json", ENDINGS(".gecko.json"), "for the Firefox Profiler (profiler.firefox.com)", 1, 0,
-     0, hst_export_gecko},
-    {"pprof", ".pb.gz", ENDINGS(".pb.gz", ".pprof"), "for pprof, Pyroscope, Grafana", 0, 0, 0,
+     STACKS, 0, hst_export_speedscope},
+    {"gecko", ".gecko.json", ENDINGS(".gecko.json"), "for the Firefox Profiler (profiler.firefox.com)",
+     HST_EXPORT_SAMPLES, 0, hst_export_gecko},
+    {"pprof", ".pb.gz", ENDINGS(".pb.gz", ".pprof"), "for pprof, Pyroscope, Grafana", STACKS, 0,
      hst_export_pprof},
     {"chrome", ".trace.json", ENDINGS(".trace.json"), "for Perfetto (ui.perfetto.dev) and chrome://tracing",
-     1, 0, 0, hst_export_chrome},
-    {"callgrind", ".callgrind", ENDINGS(".callgrind"), "for KCachegrind, QCachegrind, callgrind_annotate", 0,
-     1, 0, hst_export_callgrind},
-    {"pstats", ".pstats", ENDINGS(".pstats", ".prof"), "for pstats.Stats, snakeviz, tuna, gprof2dot", 0, 1, 0,
-     hst_export_pstats},
-    {"jsonl", ".jsonl", ENDINGS(".jsonl"), "all of the run as JSON, an object a line", 0, 0, 1,
+     HST_EXPORT_SAMPLES, 0, hst_export_chrome},
+    {"callgrind", ".callgrind", ENDINGS(".callgrind"), "for KCachegrind, QCachegrind, callgrind_annotate",
+     STACKS | HST_EXPORT_EDGES, 0, hst_export_callgrind},
+    {"pstats", ".pstats", ENDINGS(".pstats", ".prof"), "for pstats.Stats, snakeviz, tuna, gprof2dot",
+     STACKS | HST_EXPORT_EDGES, 0, hst_export_pstats},
+    {"lprof", ".lprof", ENDINGS(".lprof"), "for python -m line_profiler: a run of hasten lines",
+     HST_EXPORT_LINES, 0, hst_export_lprof},
+    {"jsonl", ".jsonl", ENDINGS(".jsonl"), "all of the run as JSON, an object a line", STACKS, 1,
      hst_export_jsonl},
-    {"hasten", ".hasten", ENDINGS(".hasten"), "the run itself in one file, nothing lost", 0, 1, 0, NULL},
+    {"hasten", ".hasten", ENDINGS(".hasten"), "the run itself in one file, nothing lost", ALL, 0, NULL},
 };
 const size_t hst_exporter_count = HST_ARRAY_LENGTH(hst_exporters);
 
@@ -65,27 +70,46 @@ char *hst_exporter_file_name(const struct hst_exporter *exporter, uint32_t pid)
     return hst_asprintf("%s_%u%s", exporter->name, pid, exporter->extension);
 }
 
+static unsigned content_of(const struct hst_export *run)
+{
+    return run->lines != NULL      ? HST_EXPORT_LINES
+           : run->imported != NULL ? HST_EXPORT_EDGES
+           : run->sums != NULL     ? HST_EXPORT_SUMS
+                                   : HST_EXPORT_SAMPLES;
+}
+
 enum hst_status hst_exporter_check(const struct hst_exporter *exporter, const struct hst_export *run,
                                    struct hst_error *err)
 {
-    if (run->imported != NULL && !exporter->takes_edges) {
+    unsigned long long number = (unsigned long long)run->info->number;
+    unsigned content = content_of(run);
+    if ((exporter->takes & content) != 0)
+        return HST_OK;
+    if (content == HST_EXPORT_LINES) {
+        (void)hst_error_set(err, HST_E_INVALID,
+                            "run %llu holds the hits and times of lines, which the format %s cannot", number,
+                            exporter->name);
+        hst_error_hint(err, "-f lprof; `hasten show %llu --json` has all of it", number);
+    } else if (exporter->takes == HST_EXPORT_LINES) {
+        (void)hst_error_set(err, HST_E_INVALID,
+                            "the format %s is made of the hits of lines, which run %llu did not count",
+                            exporter->name, number);
+        hst_error_hint(err, "`hasten lines` makes such a run; of this one, another format");
+    } else if (content == HST_EXPORT_EDGES) {
         (void)hst_error_set(
             err, HST_E_INVALID,
             "the format %s is made of stacks, and what run %llu was imported from holds only edges: "
             "functions and who called them",
-            exporter->name, (unsigned long long)run->info->number);
-        hst_error_hint(err, "-f pstats or -f callgrind; `hasten show %llu --json` has all of it",
-                       (unsigned long long)run->info->number);
-        return HST_E_INVALID;
+            exporter->name, number);
+        hst_error_hint(err, "-f pstats or -f callgrind; `hasten show %llu --json` has all of it", number);
+    } else {
+        (void)hst_error_set(
+            err, HST_E_INVALID,
+            "the format %s shows what came after what, and run %llu holds the sums of its calls only",
+            exporter->name, number);
+        hst_error_hint(err,
+                       "-f speedscope, which shows the same stacks; or `hasten run` for their order in time");
     }
-    if (!exporter->needs_order || !hst_export_is_exact(run))
-        return HST_OK;
-    (void)hst_error_set(
-        err, HST_E_INVALID,
-        "the format %s shows what came after what, and run %llu holds the sums of its calls only",
-        exporter->name, (unsigned long long)run->info->number);
-    hst_error_hint(err,
-                   "-f speedscope, which shows the same stacks; or `hasten run` for their order in time");
     return HST_E_INVALID;
 }
 

@@ -11,6 +11,7 @@
 #include "export/output.h"
 #include "model/call_sums.h"
 #include "model/calls.h"
+#include "model/lines.h"
 #include "model/profile.h"
 #include "model/run.h"
 
@@ -33,21 +34,29 @@ struct hst_export {
     const struct hst_aggregate *sums;
     const struct hst_calls *calls;
     const struct hst_imported *imported; /* an imported run has functions and edges only; NULL of another */
+    const struct hst_lines *lines;       /* a run of lines has no stacks; NULL of another */
     hst_export_keep *keep;               /* NULL: all */
     void *keep_context;
-    uint64_t kept; /* out: samples of the last walk, or calls */
+    uint64_t kept; /* out: samples of the last walk, or calls, or hits of lines */
 };
 
 typedef enum hst_status hst_export_function(struct hst_export *run, struct hst_output *output,
                                             struct hst_error *err);
+
+/* What a run can be exported from. */
+enum hst_export_content {
+    HST_EXPORT_SAMPLES = 1, /* with the time of each: their order */
+    HST_EXPORT_SUMS = 2,    /* stacks with their calls */
+    HST_EXPORT_EDGES = 4,   /* functions and who called them */
+    HST_EXPORT_LINES = 8
+};
 
 struct hst_exporter {
     const char *name;
     const char *extension;      /* of the default file name */
     const char *const *endings; /* file endings that mean this format; ends with NULL */
     const char *description;    /* one line */
-    int needs_order;            /* cannot be made of sums: lives by the time of each sample */
-    int takes_edges;            /* functions and who called them are enough */
+    unsigned takes;             /* what it can be made of: enum hst_export_content */
     int is_text;                /* lines that another program may read from a pipe */
     hst_export_function *write; /* NULL: the store's own file, which the store writes (hst_store_export) */
 };
@@ -94,6 +103,6 @@ static inline int hst_export_is_exact(const struct hst_export *run)
 uint64_t hst_export_period_ns(const struct hst_run_info *info);
 
 hst_export_function hst_export_collapsed, hst_export_speedscope, hst_export_gecko, hst_export_pprof,
-    hst_export_chrome, hst_export_callgrind, hst_export_pstats, hst_export_jsonl;
+    hst_export_chrome, hst_export_callgrind, hst_export_pstats, hst_export_lprof, hst_export_jsonl;
 
 #endif

@@ -77,7 +77,7 @@ static json_t *traces_json(const struct hst_report_source *source)
     return rows;
 }
 
-static json_t *imported_json(const struct hst_imported *imported)
+json_t *hst_imported_json(const struct hst_imported *imported)
 {
     return json_pack("{s:o,s:o,s:b}", "file", hst_json_text(imported->file), "maker",
                      hst_json_text(imported->maker), "edges_timed", imported->edges_timed);
@@ -110,7 +110,7 @@ enum hst_status hst_calls_json(const struct hst_report_source *source,
                   "edges", edges_json(source->profile, &totals, wanted, options->callers));
     int failed = page == NULL;
     if (!failed && source->imported != NULL)
-        failed = json_object_set_new(page, "imported", imported_json(source->imported));
+        failed = json_object_set_new(page, "imported", hst_imported_json(source->imported));
     if (!failed && wanted == NULL)
         failed |= json_object_set_new(page, "functions", functions_json(source->profile, &totals, limit));
     hst_call_totals_release(&totals);

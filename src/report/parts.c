@@ -123,7 +123,8 @@ static void add_facts(struct hst_page *page)
         fact(&facts, "run %llu", (unsigned long long)info->number);
     hst_buffer_add_text(page->out, hst_page_ink(page, HST_INK_RESET));
     if (info->kind == HST_RUN_IMPORTED) {
-        fact(&facts, "%s calls", hst_cell_count(cost->samples).text);
+        fact(&facts, "%s %s", hst_cell_count(cost->samples).text,
+             page->source->lines != NULL ? "hits of lines" : "calls");
         fact(&facts, "%s measured", hst_cell_duration(info->duration_ns).text);
         hst_buffer_add_byte(page->out, '\n');
         return;

@@ -29,7 +29,7 @@ static enum hst_status add_page(struct hst_page *page, struct hst_error *err)
 enum hst_status hst_report_check(const struct hst_report_source *source,
                                  const struct hst_report_options *options, struct hst_error *err)
 {
-    if (source->imported == NULL || options->kind == HST_REPORT_SUMMARY ||
+    if (source->imported == NULL || source->lines != NULL || options->kind == HST_REPORT_SUMMARY ||
         options->kind == HST_REPORT_RELATIONS)
         return HST_OK;
     (void)hst_error_set(err, HST_E_INVALID,
