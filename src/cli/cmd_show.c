@@ -96,12 +96,28 @@ static int choose(struct hst_cli *cli, const struct request *request, struct hst
     return HST_PARSED;
 }
 
+/* What was imported are sums over all threads and all time. */
+static enum hst_status check_part(const struct hst_common_options *common,
+                                  const struct hst_report_source *source, struct hst_error *err)
+{
+    if (source->imported == NULL ||
+        (common->mode == HST_MODE_WALL && !common->gil && common->show.count == 0 &&
+         common->hide.count == 0 && common->thread == NULL && common->process == NULL))
+        return HST_OK;
+    (void)hst_error_set(err, HST_E_INVALID, "what %s wrote are sums, of which no part can be shown",
+                        source->imported->maker);
+    hst_error_hint(err, "leave the options that choose a part away");
+    return HST_E_INVALID;
+}
+
 static int print(struct hst_cli *cli, const struct request *request, const struct hst_loaded_run *run,
                  struct hst_report_options *options)
 {
     struct hst_error err = {0};
     const struct hst_report_source source = hst_loaded_run_source(run);
-    enum hst_status status = hst_view_options_filter(&request->common, &run->profile, &options->filter, &err);
+    enum hst_status status = check_part(&request->common, &source, &err);
+    if (status == HST_OK)
+        status = hst_view_options_filter(&request->common, &run->profile, &options->filter, &err);
     if (status != HST_OK)
         return hst_message_error(cli, &err);
     options->filter.fold = !request->library && !hst_report_has_calls(&source);
@@ -124,7 +140,7 @@ static enum hst_status load(const struct request *request, struct hst_loaded_run
     if (hst_foreign_kind_of(request->run) != HST_FOREIGN_NONE)
         return hst_loaded_run_from_file(run, request->run, err);
     HST_CLEANUP_STORE struct hst_store *store = NULL;
-    uint64_t number;
+    uint64_t number = 0;
     enum hst_status status = hst_cli_store_open(request->common.store, HST_STORE_READ, &store, err);
     if (status == HST_OK)
         status = hst_store_find(store, request->run, &number, err);

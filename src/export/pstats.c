@@ -251,7 +251,7 @@ static enum hst_status take_imported(struct pstats *pstats)
     for (size_t i = 0; i < totals->edge_count; i++) {
         const struct hst_call_edge *from = &totals->edges[i];
         uint32_t edge = edge_at(pstats, pstats->key_of[from->caller], pstats->key_of[from->callee]);
-        if (edge == HST_ID_NONE)
+        if (edge == HST_ID_NONE || pstats->edges == NULL)
             return HST_E_NOMEM;
         add_sum(&pstats->edges[edge], &from->sum);
     }

@@ -86,8 +86,8 @@ static enum hst_status take_time(struct reader *reader, const struct hst_pickle_
 static enum hst_status add_row(struct reader *reader, uint32_t function, const struct hst_pickle_value *value)
 {
     const struct hst_pickle_value *parts[3];
-    uint32_t line;
-    uint64_t ns;
+    uint32_t line = 0;
+    uint64_t ns = 0;
     HST_TRY(take_tuple(reader, value, 3, "the three parts of a line: number, hits, time", parts));
     HST_TRY(take_line(reader, parts[0], &line));
     if (parts[1]->kind != HST_PICKLE_INT)

@@ -69,7 +69,7 @@ static enum hst_status take(struct reader *reader, size_t length, const uint8_t 
 
 static enum hst_status take_int32(struct reader *reader, int32_t *ret_number)
 {
-    const uint8_t *bytes;
+    const uint8_t *bytes = NULL;
     HST_TRY(take(reader, 4, &bytes));
     *ret_number = (int32_t)((uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
                             (uint32_t)bytes[3] << 24);
@@ -80,9 +80,9 @@ static enum hst_status take_int32(struct reader *reader, int32_t *ret_number)
 static enum hst_status take_length(struct reader *reader, int is_short, uint32_t max, uint32_t *ret_length)
 {
     size_t at = reader->at;
-    int32_t length;
+    int32_t length = 0;
     if (is_short) {
-        const uint8_t *byte;
+        const uint8_t *byte = NULL;
         HST_TRY(take(reader, 1, &byte));
         length = *byte;
     } else {
@@ -97,7 +97,7 @@ static enum hst_status take_length(struct reader *reader, int is_short, uint32_t
 
 static enum hst_status read_long(struct reader *reader, struct hst_marshal_value *value)
 {
-    int32_t digits;
+    int32_t digits = 0;
     uint64_t magnitude = 0;
     HST_TRY(take_int32(reader, &digits));
     int negative = digits < 0;
@@ -105,7 +105,7 @@ static enum hst_status read_long(struct reader *reader, struct hst_marshal_value
     if (count == 0 || count > 5) /* 63 bits in digits of 15 */
         return damaged(reader, value->position, "a whole number that is none, or too large");
     for (uint32_t i = 0; i < count; i++) {
-        const uint8_t *bytes;
+        const uint8_t *bytes = NULL;
         HST_TRY(take(reader, 2, &bytes));
         uint64_t digit = (uint64_t)bytes[0] | (uint64_t)bytes[1] << 8;
         if (digit > 0x7fff || (i == count - 1 && digit == 0) || (i == 4 && digit > 7))
@@ -118,7 +118,7 @@ static enum hst_status read_long(struct reader *reader, struct hst_marshal_value
 
 static enum hst_status read_double(struct reader *reader, struct hst_marshal_value *value)
 {
-    const uint8_t *bytes;
+    const uint8_t *bytes = NULL;
     uint64_t bits = 0;
     HST_TRY(take(reader, 8, &bytes));
     for (unsigned i = 0; i < 8; i++)
@@ -131,8 +131,8 @@ static enum hst_status read_double(struct reader *reader, struct hst_marshal_val
 
 static enum hst_status read_text_double(struct reader *reader, struct hst_marshal_value *value)
 {
-    uint32_t length;
-    const uint8_t *bytes;
+    uint32_t length = 0;
+    const uint8_t *bytes = NULL;
     char text[64], *end;
     HST_TRY(take_length(reader, 1, sizeof text - 1, &length));
     HST_TRY(take(reader, length, &bytes));
@@ -148,7 +148,7 @@ static enum hst_status read_text_double(struct reader *reader, struct hst_marsha
 static enum hst_status read_text(struct reader *reader, int is_short, int is_ascii,
                                  struct hst_marshal_value *value)
 {
-    const uint8_t *bytes;
+    const uint8_t *bytes = NULL;
     HST_TRY(take_length(reader, is_short, TEXT_MAX, &value->count));
     HST_TRY(take(reader, value->count, &bytes));
     for (uint32_t i = 0; is_ascii && i < value->count; i++)
@@ -162,7 +162,7 @@ static enum hst_status read_value(struct reader *reader, unsigned depth, uint32_
 
 static enum hst_status read_item(struct reader *reader, unsigned depth)
 {
-    uint32_t item;
+    uint32_t item = 0;
     HST_TRY(read_value(reader, depth + 1, &item));
     if (!HST_RESERVE(reader->pending, reader->pending_capacity, reader->pending_count + 1))
         return no_memory(reader);
@@ -192,7 +192,7 @@ static enum hst_status read_tuple(struct reader *reader, unsigned depth, int is_
                                   struct hst_marshal_value *value)
 {
     size_t mark = reader->pending_count;
-    uint32_t count;
+    uint32_t count = 0;
     HST_TRY(take_length(reader, is_short, TUPLE_MAX, &count));
     for (uint32_t i = 0; i < count; i++)
         HST_TRY(read_item(reader, depth));
@@ -203,7 +203,7 @@ static enum hst_status read_dict(struct reader *reader, unsigned depth, struct h
 {
     size_t mark = reader->pending_count;
     for (;;) {
-        const uint8_t *type;
+        const uint8_t *type = NULL;
         HST_TRY(take(reader, 1, &type));
         if (*type == '0')
             return close(reader, mark, value);
@@ -216,7 +216,7 @@ static enum hst_status read_dict(struct reader *reader, unsigned depth, struct h
 static enum hst_status read_content(struct reader *reader, unsigned depth, uint8_t type,
                                     struct hst_marshal_value *value)
 {
-    int32_t number;
+    int32_t number = 0;
     switch (type) {
     case 'i':
         HST_TRY(take_int32(reader, &number));
@@ -257,7 +257,7 @@ static enum hst_status read_content(struct reader *reader, unsigned depth, uint8
 static enum hst_status read_reference(struct reader *reader, uint32_t *ret_value)
 {
     size_t at = reader->at - 1;
-    int32_t number;
+    int32_t number = 0;
     HST_TRY(take_int32(reader, &number));
     if (number < 0 || (size_t)number >= reader->ref_count || reader->refs[number] == NONE)
         return damaged(reader, at, "a reference to value %ld, which is not there yet", (long)number);
@@ -269,7 +269,7 @@ static enum hst_status read_value(struct reader *reader, unsigned depth, uint32_
 {
     struct hst_marshal *marshal = reader->marshal;
     struct hst_marshal_value value = {.position = reader->at};
-    const uint8_t *type;
+    const uint8_t *type = NULL;
     size_t ref = SIZE_MAX;
     HST_TRY(take(reader, 1, &type));
     if (depth > DEPTH_MAX)

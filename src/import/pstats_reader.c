@@ -87,7 +87,7 @@ static enum hst_status take_sum(struct reader *reader, const struct hst_marshal_
                                 struct hst_call_sum *ret_sum)
 {
     struct hst_call_sum sum = {0};
-    uint64_t first, second;
+    uint64_t first = 0, second = 0;
     HST_TRY(take_count(reader, item(reader, value, 0), &first));
     HST_TRY(take_count(reader, item(reader, value, 1), &second));
     HST_TRY(take_time(reader, item(reader, value, 2), &sum.self_ns));

@@ -136,6 +136,9 @@ def test_what_it_cannot_say(hasten, prof):
     for words in (["show", "--tree"], ["show", "app.prof", "--threads"], ["show", "--lines", "app.py"]):
         result = hasten(*words)
         assert result.code != 0 and "no stacks, lines or threads" in result.err, words
+    for words in (["--mode", "cpu"], ["-g"], ["--thread", "1"], ["--process", "1"], ["--show", "fac"], ["--hide", "fac"]):
+        result = hasten("show", "app.prof", *words)
+        assert result.code == 2 and "no part can be shown" in result.err, words
     result = hasten("diff")
     assert result.code != 0 and "cannot be compared" in result.err
     result = hasten("export", "-f", "pstats", "--mode", "cpu")
