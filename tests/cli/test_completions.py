@@ -40,6 +40,13 @@ def test_runs(hasten, system):
     assert {"last", "1", "before"} <= set(complete(hasten, "show", ""))
 
 
+def test_files_of_other_profilers(hasten):
+    for name in ("app.prof", "app.lprof", "app.py"):
+        (hasten.folder / name).write_text("")
+    assert set(complete(hasten, "show", "app")) == {"app.prof", "app.lprof"}
+    assert set(complete(hasten, "import", "app")) == {"app.prof", "app.lprof", "app.py"}
+
+
 def test_arguments_of_the_program_are_files(hasten):
     (hasten.folder / "script.py").write_text("")
     (hasten.folder / "data.csv").write_text("")
