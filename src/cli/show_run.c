@@ -93,17 +93,25 @@ static uint64_t sum_of_lines(struct hst_lines *lines, uint64_t *ret_hits)
     return ns;
 }
 
+static uint64_t written_ns(const struct stat *file)
+{
+    const struct timespec *at = &file->st_mtim;
+    return at->tv_sec > 0 && at->tv_sec < INT64_MAX / 1000000000
+               ? (uint64_t)at->tv_sec * 1000000000u + (uint64_t)at->tv_nsec
+               : 0;
+}
+
 static void describe(struct hst_loaded_run *run, const char *path, const struct stat *file)
 {
     struct hst_run_info *info = &run->info;
-    *info = (struct hst_run_info){
-        .kind = HST_RUN_IMPORTED,
-        .status = HST_RUN_COMPLETE,
-        .start_wall_ns = (uint64_t)file->st_mtim.tv_sec * 1000000000u + (uint64_t)file->st_mtim.tv_nsec,
-        .duration_ns = run->imported.totals.all.total_ns,
-        .exit_status = -1,
-        .hasten_version = HST_VERSION,
-        .cost = {.samples = run->imported.totals.all.calls, .slowdown_percent = -1}};
+    *info =
+        (struct hst_run_info){.kind = HST_RUN_IMPORTED,
+                              .status = HST_RUN_COMPLETE,
+                              .start_wall_ns = written_ns(file),
+                              .duration_ns = run->imported.totals.all.total_ns,
+                              .exit_status = -1,
+                              .hasten_version = HST_VERSION,
+                              .cost = {.samples = run->imported.totals.all.calls, .slowdown_percent = -1}};
     if (run->has_lines)
         info->duration_ns = sum_of_lines(&run->lines, &info->cost.samples);
     (void)snprintf(info->command, sizeof info->command, "hasten import %s", path);

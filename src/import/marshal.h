@@ -56,12 +56,14 @@ enum hst_status hst_marshal_read(struct hst_marshal *marshal, const char *name, 
                                  size_t length, struct hst_error *err) HST_MUST_CHECK;
 void hst_marshal_release(struct hst_marshal *marshal);
 
-/* Whether a file that begins so may be a marshalled dict. */
+/* Whether a file that begins so may be a marshalled dict of a profile: empty, or with a tuple as its first
+ * key. JSON begins with the same byte, and goes on in another way. */
 static inline int hst_marshal_begins(const uint8_t *data, size_t length)
 {
-    return length > 0 && (data[0] & 0x7f) == '{';
+    return length > 1 && (data[0] & 0x7f) == '{' &&
+           ((data[1] & 0x7f) == ')' || (data[1] & 0x7f) == '(' || data[1] == '0');
 }
-/* "an int", for messages. */
+/* "a whole number", for messages. */
 const char *hst_marshal_kind_name(enum hst_marshal_kind kind);
 
 #endif

@@ -514,6 +514,16 @@ static enum hst_status read_edge_sums(struct hst_store *store, uint64_t run,
     }
 }
 
+/* It is printed as it is, so that only what we wrote may come back. */
+static const char *known_maker(const char *text)
+{
+    static const char *const makers[] = {"cProfile", "profile", "line_profiler"};
+    for (size_t i = 0; i < HST_ARRAY_LENGTH(makers); i++)
+        if (strcmp(text, makers[i]) == 0)
+            return makers[i];
+    return "another tool";
+}
+
 static enum hst_status read_source(struct hst_store *store, uint64_t run, struct hst_imported *imported,
                                    struct hst_error *err)
 {
@@ -528,7 +538,7 @@ static enum hst_status read_source(struct hst_store *store, uint64_t run, struct
     if (file == NULL || maker == NULL)
         return damaged(err, run, "source", 0);
     (void)snprintf(imported->file, sizeof imported->file, "%s", file);
-    (void)snprintf(imported->maker, sizeof imported->maker, "%s", maker);
+    (void)snprintf(imported->maker, sizeof imported->maker, "%s", known_maker(maker));
     imported->edges_timed = sqlite3_column_int(s, 2) != 0;
     return HST_OK;
 }

@@ -154,6 +154,8 @@ def test_remove(hasten, prof):
 def test_no_such_thing(hasten, prof):
     script = hasten("show", "app.py")
     assert script.code != 0 and "app.py is a file, and no profile" in script.err
+    (hasten.folder / "x.json").write_text('{"a": 1}')
+    assert "x.json is a file, and no profile" in hasten("show", "x.json").err
     damaged = hasten.folder / "half.prof"
     damaged.write_bytes(prof.read_bytes()[:100])
     for command in ("show", "import"):

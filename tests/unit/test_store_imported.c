@@ -98,6 +98,11 @@ static void test_round_trip(void **state)
     check(&imported);
     hst_imported_release(&imported);
     hst_store_free(one);
+    /* What is printed as it is is not taken from a file. */
+    assert_ok(hst_store_exec(store, "UPDATE imported SET maker = char(27) || '[31m'", &err));
+    assert_ok(read_run(store, number, &imported, &err));
+    assert_string_equal(imported.maker, "another tool");
+    hst_imported_release(&imported);
     assert_ok(hst_store_remove(store, number, &err));
     static const char *const tables[] = {"imported", "function_sum", "edge_sum", "function", "string"};
     for (size_t i = 0; i < HST_ARRAY_LENGTH(tables); i++) {
