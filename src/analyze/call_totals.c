@@ -174,13 +174,6 @@ enum hst_status hst_call_totals_init(struct hst_call_totals *totals, const struc
     return status;
 }
 
-void hst_call_totals_release(struct hst_call_totals *totals)
-{
-    hst_free(totals->functions);
-    hst_free(totals->edges);
-    *totals = (struct hst_call_totals){0};
-}
-
 struct order {
     const struct hst_profile *profile;
     enum hst_call_sort sort;

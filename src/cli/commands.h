@@ -24,7 +24,8 @@ hst_command_function hst_cmd_show;   /* the report of a run */
 hst_command_function hst_cmd_diff;   /* what changed between two runs */
 hst_command_function hst_cmd_export; /* a run in another tool's format */
 /* keep */
-hst_command_function hst_cmd_runs; /* the runs in the store */
-hst_command_function hst_cmd_rm;   /* remove runs */
+hst_command_function hst_cmd_import; /* a file of another profiler as a run */
+hst_command_function hst_cmd_runs;   /* the runs in the store */
+hst_command_function hst_cmd_rm;     /* remove runs */
 
 #endif

@@ -30,6 +30,7 @@ static const struct command commands[] = {
     {"show", "understand", "the report of a run", hst_cmd_show},
     {"diff", "understand", "what changed between two runs", hst_cmd_diff},
     {"export", "understand", "a run in another tool's format", hst_cmd_export},
+    {"import", "keep", "a file of cProfile or line_profiler as a run", hst_cmd_import},
     {"runs", "keep", "the runs in the store", hst_cmd_runs},
     {"rm", "keep", "remove runs", hst_cmd_rm},
     {"help", "help", "this list, or all about one command", cmd_help},

@@ -61,7 +61,7 @@ static json_t *edges_json(const struct hst_profile *profile, const struct hst_ca
 static json_t *traces_json(const struct hst_report_source *source)
 {
     json_t *rows = json_array();
-    for (size_t i = 0; i < source->calls->trace_count; i++) {
+    for (size_t i = 0; source->calls != NULL && i < source->calls->trace_count; i++) {
         const struct hst_trace_info *info = &source->calls->traces[i];
         (void)json_array_append_new(
             rows, json_pack("{s:o,s:s,s:s,s:b,s:o,s:o,s:o,s:f,s:f,s:f,s:f,s:o}", "pid",
@@ -75,6 +75,12 @@ static json_t *traces_json(const struct hst_report_source *source)
                             "failure", hst_json_text(info->failure)));
     }
     return rows;
+}
+
+json_t *hst_imported_json(const struct hst_imported *imported)
+{
+    return json_pack("{s:o,s:o,s:b}", "file", hst_json_text(imported->file), "maker",
+                     hst_json_text(imported->maker), "edges_timed", imported->edges_timed);
 }
 
 /* The wanted functions of callers and callees; *ret_wanted stays NULL for a page of all. */
@@ -103,8 +109,10 @@ enum hst_status hst_calls_json(const struct hst_report_source *source,
         json_pack("{s:o,s:o,s:o}", "run", hst_run_info_json(source->info), "traces", traces_json(source),
                   "edges", edges_json(source->profile, &totals, wanted, options->callers));
     int failed = page == NULL;
+    if (!failed && source->imported != NULL)
+        failed = json_object_set_new(page, "imported", hst_imported_json(source->imported));
     if (!failed && wanted == NULL)
-        failed = json_object_set_new(page, "functions", functions_json(source->profile, &totals, limit));
+        failed |= json_object_set_new(page, "functions", functions_json(source->profile, &totals, limit));
     hst_call_totals_release(&totals);
     if (failed) {
         json_decref(page);

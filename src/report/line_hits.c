@@ -7,7 +7,7 @@
 #include "report/parts.h"
 #include "report/source.h"
 
-enum { MARGIN = 66, HOT_PERCENT = 10 };
+enum { MARGIN = 66, IMPORTED_MARGIN = 56, HOT_PERCENT = 10 };
 
 /* The rows of one function, which stand together. */
 struct group {
@@ -39,12 +39,26 @@ static struct hst_cell each(uint64_t ns, uint64_t hits)
     return cell;
 }
 
+/* line_profiler knows one time of a line: with all that it calls. */
+static void add_imported_numbers(struct hst_page *page, const struct group *group,
+                                 const struct hst_line_row *row)
+{
+    hst_buffer_add_fmt(
+        page->out, " %13s %9s %9s %s%s%s  ", hst_cell_count(row->hits).text, each(row->total_ns, 1).text,
+        each(row->total_ns, row->hits).text, hst_page_ink(page, HST_INK_CYAN),
+        hst_cell_percent(group->self_ns > 0 ? (double)row->total_ns / (double)group->self_ns : 0).text,
+        hst_page_ink(page, HST_INK_RESET));
+}
+
 static void add_line(struct hst_page *page, const struct group *group, const struct hst_line_row *row,
                      uint32_t line, const char *text)
 {
     int hot = row != NULL && row->self_ns * 100 >= group->self_ns * HOT_PERCENT;
     if (row == NULL)
-        hst_buffer_add_fmt(page->out, "%*s", MARGIN - 8, "");
+        hst_buffer_add_fmt(page->out, "%*s", (page->source->imported != NULL ? IMPORTED_MARGIN : MARGIN) - 8,
+                           "");
+    else if (page->source->imported != NULL)
+        add_imported_numbers(page, group, row);
     else
         hst_buffer_add_fmt(
             page->out, " %13s %9s %9s %9s %s%s%s  ", hst_cell_count(row->hits).text,
@@ -86,9 +100,13 @@ static enum hst_status add_function(struct hst_page *page, const struct group *g
     hst_buffer_add_fmt(page->out, "%s  %s, %s of all lines watched\n", hst_page_ink(page, HST_INK_RESET),
                        hst_cell_duration(group->self_ns).text,
                        hst_cell_percent(all_ns > 0 ? (double)group->self_ns / (double)all_ns : 0).text + 1);
-    hst_buffer_add_fmt(page->out, "%s %13s %9s %9s %9s %7s  %5s   %s%s\n", hst_page_ink(page, HST_INK_DIM),
-                       "hits", "total", "self", "self/hit", "self", "line", "",
-                       hst_page_ink(page, HST_INK_RESET));
+    if (page->source->imported != NULL)
+        hst_buffer_add_fmt(page->out, "%s %13s %9s %9s %7s  %5s%s\n", hst_page_ink(page, HST_INK_DIM), "hits",
+                           "time", "per hit", "time", "line", hst_page_ink(page, HST_INK_RESET));
+    else
+        hst_buffer_add_fmt(page->out, "%s %13s %9s %9s %9s %7s  %5s   %s%s\n",
+                           hst_page_ink(page, HST_INK_DIM), "hits", "total", "self", "self/hit", "self",
+                           "line", "", hst_page_ink(page, HST_INK_RESET));
     enum hst_status status =
         hst_source_init(&source, hst_profile_text(profile, function->file), page->source->info);
     if (status == HST_E_NOMEM)
@@ -113,12 +131,16 @@ static uint64_t time_of_all(const struct hst_lines *lines)
 enum hst_status hst_page_line_hits(struct hst_page *page, struct hst_error *err)
 {
     const struct hst_lines *lines = page->source->lines;
-    const struct hst_trace_info *trace =
-        page->source->calls->trace_count > 0 ? &page->source->calls->traces[0] : NULL;
+    const struct hst_calls *calls = page->source->calls; /* none of a file of line_profiler */
+    const struct hst_trace_info *trace = calls != NULL && calls->trace_count > 0 ? &calls->traces[0] : NULL;
     uint64_t limit = page->options->rows != 0 ? page->options->rows : UINT64_MAX, shown = 0,
              all = time_of_all(lines);
     (void)err;
     hst_page_header(page);
+    if (page->source->imported != NULL)
+        hst_buffer_add_fmt(page->out,
+                           "times as %s measured them: with what lines call, and with its own cost\n",
+                           page->source->imported->maker);
     if (trace != NULL)
         hst_buffer_add_fmt(page->out,
                            "watched by %s; what that cost, %.0f ns a hit, is taken out of the times\n",
@@ -160,6 +182,8 @@ enum hst_status hst_line_hits_json(const struct hst_report_source *source, json_
         i += group.count;
     }
     json_t *page = json_pack("{s:o,s:o}", "run", hst_run_info_json(source->info), "functions", functions);
+    if (page != NULL && source->imported != NULL)
+        (void)json_object_set_new(page, "imported", hst_imported_json(source->imported));
     if (page == NULL)
         return hst_error_set(err, HST_E_NOMEM, "out of memory");
     *ret_json = page;

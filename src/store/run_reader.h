@@ -5,6 +5,7 @@
 
 #include "base/status.h"
 #include "event/sample.h"
+#include "model/call_sums.h"
 #include "model/calls.h"
 #include "model/lines.h"
 #include "model/profile.h"
@@ -32,5 +33,9 @@ enum hst_status hst_run_read_lines(struct hst_store *store, uint64_t number,
 enum hst_status hst_run_read_calls(struct hst_store *store, uint64_t number,
                                    const struct hst_profile *profile, struct hst_calls *calls,
                                    struct hst_error *err) HST_MUST_CHECK;
+/* Where an imported run is from, and its sums. */
+enum hst_status hst_run_read_imported(struct hst_store *store, uint64_t number,
+                                      const struct hst_profile *profile, struct hst_imported *ret_imported,
+                                      struct hst_error *err) HST_MUST_CHECK;
 
 #endif

@@ -9,6 +9,7 @@
 #include "store/database.h"
 #include "store/run_row.h"
 #include "store/sample_block.h"
+#include "store/sum_table.h"
 #include "store/table_writer.h"
 
 #define MAX_OPEN_SAMPLES 131072u             /* over all threads (3 MiB); then all are sealed */
@@ -48,6 +49,7 @@ struct hst_run_writer {
     struct hst_call_writer call_rows;
     const struct hst_calls *calls; /* of a traced run */
     const struct hst_lines *lines; /* of a run of lines */
+    const struct hst_imported *imported;
     sqlite3_stmt *insert_block;
 };
 
@@ -228,6 +230,11 @@ void hst_run_writer_set_lines(struct hst_run_writer *writer, const struct hst_li
     writer->lines = lines;
 }
 
+void hst_run_writer_set_imported(struct hst_run_writer *writer, const struct hst_imported *imported)
+{
+    writer->imported = imported;
+}
+
 size_t hst_run_writer_pending_bytes(const struct hst_run_writer *writer)
 {
     return writer->sealed_bytes.length + writer->open_samples * sizeof(struct hst_block_row);
@@ -280,6 +287,8 @@ static enum hst_status write_all(struct hst_run_writer *writer, const struct hst
         HST_TRY(hst_call_writer_write(&writer->call_rows, store, writer->number, writer->calls, err));
     if (writer->lines != NULL)
         HST_TRY(hst_call_writer_lines(&writer->call_rows, store, writer->number, writer->lines, err));
+    if (writer->imported != NULL && finish)
+        HST_TRY(hst_sum_table_write(store, writer->number, writer->imported, err));
     return finish ? hst_run_row_finish(store, writer->number, info->status, err) : HST_OK;
 }
 

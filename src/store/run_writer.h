@@ -6,6 +6,7 @@
 
 #include "base/status.h"
 #include "event/sample.h"
+#include "model/call_sums.h"
 #include "model/calls.h"
 #include "model/lines.h"
 #include "model/profile.h"
@@ -25,6 +26,8 @@ enum hst_status hst_run_writer_add(struct hst_run_writer *writer,
 void hst_run_writer_set_calls(struct hst_run_writer *writer, const struct hst_calls *calls);
 /* The same of a run of lines. */
 void hst_run_writer_set_lines(struct hst_run_writer *writer, const struct hst_lines *lines);
+/* Of an imported run: what finish writes besides. It stays the caller's. */
+void hst_run_writer_set_imported(struct hst_run_writer *writer, const struct hst_imported *imported);
 /* Bytes waiting in memory: a caller flushes when it likes, at least once a second. */
 size_t hst_run_writer_pending_bytes(const struct hst_run_writer *writer);
 /* Writes new rows of profile, the pending samples and info (duration, cost so far) in one transaction. */

@@ -239,7 +239,8 @@ static enum hst_status remove_rows(struct hst_store *store, uint64_t number, str
         "DELETE FROM function WHERE run = ?1", "DELETE FROM thread WHERE run = ?1",
         "DELETE FROM process WHERE run = ?1",  "DELETE FROM call WHERE run = ?1",
         "DELETE FROM trace WHERE run = ?1",    "DELETE FROM line WHERE run = ?1",
-        "DELETE FROM string WHERE run = ?1",
+        "DELETE FROM imported WHERE run = ?1", "DELETE FROM function_sum WHERE run = ?1",
+        "DELETE FROM edge_sum WHERE run = ?1", "DELETE FROM string WHERE run = ?1",
     };
     HST_CLEANUP_STATEMENT sqlite3_stmt *blocks = NULL;
     HST_TRY(hst_store_prepare(store, one_by_one, &blocks, err));

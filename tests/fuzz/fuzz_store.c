@@ -37,6 +37,12 @@ static void read_run(struct hst_store *store, uint64_t number)
     if (hst_run_read_profile(store, number, &profile, &err) == HST_OK) {
         struct seen seen = {.profile = &profile};
         (void)!hst_run_read_samples(store, number, &profile, visit, &seen, &err);
+        struct hst_imported imported = {0};
+        if (hst_run_read_imported(store, number, &profile, &imported, &err) == HST_OK)
+            for (size_t i = 0; i < imported.totals.edge_count; i++)
+                FUZZ_REQUIRE(imported.totals.edges[i].caller < profile.function_count &&
+                             imported.totals.edges[i].callee < profile.function_count);
+        hst_imported_release(&imported);
     } else {
         FUZZ_REQUIRE(err.text[0] != '\0');
     }

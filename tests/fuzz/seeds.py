@@ -3,12 +3,16 @@
 
 usage: tests/fuzz/seeds.py      (needs zstd and cc; files that fuzzers found later are left alone)
 """
+import marshal
 import pathlib
+import pickle
 import random
 import shutil
 import struct
 import subprocess
+import sys
 import tempfile
+import types
 
 HERE = pathlib.Path(__file__).resolve().parent
 CORPUS = HERE / "corpus"
@@ -160,5 +164,30 @@ def counters():
         put("counters", name, header.ljust(4096, b"\0") + body)
 
 
-for make in (counters, reader, debug_offsets, linetable, maps, symbols, core, store, options):
+def pstats():
+    f, g, c = ("/srv/a.py", 1, "f"), ("/srv/b.py", 2**31 - 1, "\u00e9\U0001f40d"), ("~", 0, "<built-in method builtins.len>")
+    profile = {f: (1, 2**40, 0.5, 1.5, {f: (2**40 - 1, 1, 0.25, 0.5)}), g: (7, 7, 1e-9, 9e8, {f: (7, 7, 0.0, 0.1)}),
+               c: (3, 3, 0.1, 0.1, {f: (1, 1, 0.1, 0.1), g: (2, 2, 0.0, 0.0)})}
+    for version in range(5):
+        put("pstats", "version-%d" % version, marshal.dumps(profile, version))
+    put("pstats", "profile", marshal.dumps({f: (1, 1, 0, 0, {}), c: (4, 4, 0.1, 0.1, {f: 4})}))
+    put("pstats", "empty", marshal.dumps({}))
+
+
+def lprof():
+    for module in ("line_profiler.line_profiler", "line_profiler._line_profiler"):
+        folder = types.ModuleType("line_profiler")
+        inner = types.ModuleType(module)
+        inner.LineStats = type("LineStats", (), {"__module__": module})
+        sys.modules.update({"line_profiler": folder, module: inner})
+        stats = inner.LineStats()
+        stats.unit = 1e-9
+        stats.timings = {("/srv/a.py", 3, "f"): [(4, 2, 660), (5, 70000, 2**33), (6, 1, 72171)],
+                         ("/srv/a.py", 9, "C.m"): [(10, 1, 2563)], ("/srv/\u00e9.py", 1, "never"): []}
+        for protocol in range(2, 6):
+            put("lprof", "%s-%d" % (module.split(".")[1].strip("_") + ("-old" if "_line" in module else ""), protocol),
+                pickle.dumps(stats, protocol))
+
+
+for make in (counters, reader, debug_offsets, linetable, maps, symbols, core, store, pstats, lprof, options):
     make()
