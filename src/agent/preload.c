@@ -146,6 +146,7 @@ static void begin(void)
     } else {
         hst_tracer_phase = HST_TRACER_ON;
         (void)hst_calibrate(backend->arm, backend->disarm, order.python_only);
+        hst_tracer_depth_max = order.depth;
     }
     if (!backend->arm(order.python_only)) {
         fail("the hook could not be had: another tool holds it");

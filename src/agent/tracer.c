@@ -19,6 +19,7 @@ enum {
 
 int hst_tracer_phase;
 uint32_t hst_tracer_generation = 1;
+uint32_t hst_tracer_depth_max;
 __thread struct hst_tracer hst_tracer_of_thread __attribute__((tls_model("initial-exec")));
 
 static uint32_t thread_chunk;
@@ -112,16 +113,38 @@ static struct hst_agent_context *new_child(struct hst_tracer *tracer, struct hst
     uint64_t hash = hash_of(number, (uint64_t)(uintptr_t)key);
     while (hst_map_find(&tracer->children, hash) != HST_MAP_ABSENT)
         hash++;
-    struct hst_agent_context *child = add_context(tracer, number, (uint64_t)(uintptr_t)key, function, flags);
+    struct hst_agent_context *child = add_context(tracer, number, (uint64_t)(uintptr_t)key, function,
+                                                  flags | hst_agent_depth_flags(parent->flags));
     if (child == NULL || !hst_map_set(&tracer->children, hash, number_of(child)))
         return NULL;
     return child;
+}
+
+/* A call that is too deep to be seen: its number is kept, for what tracing it costs. */
+static void count_below(struct hst_tracer *tracer, struct hst_agent_context *parent, int is_c)
+{
+    if (parent->first_child == 0) {
+        struct hst_agent_context *fresh = add_context(tracer, number_of(parent), 0, 0, 0);
+        if (fresh == NULL)
+            return;
+        parent->first_child = number_of(fresh);
+    }
+    struct hst_agent_context *below = hst_arena_slot(parent->first_child);
+    if (is_c)
+        below->resumes++;
+    else
+        below->calls++;
 }
 
 struct hst_agent_context *hst_tracer_child(struct hst_tracer *tracer, struct hst_agent_context *parent,
                                            const void *key, PyObject *what, int is_c)
 {
     struct hst_agent_thread *thread = tracer->thread;
+    if (hst_tracer_depth_max != 0 && hst_agent_depth(parent->flags) >= hst_tracer_depth_max) {
+        thread->lost_depth++;
+        count_below(tracer, parent, is_c);
+        return NULL;
+    }
     if (thread->lost_depth != 0) { /* inside a call without a context */
         thread->lost_depth++;
         hst_arena_header()->lost_contexts++;
@@ -363,6 +386,8 @@ void hst_tracer_forked(void)
     size_t count;
     struct step *steps = open_steps(tracer, &count);
     int begun = tracer->thread != NULL;
+    uint32_t lost_depth =
+        begun && tracer->generation == hst_tracer_generation ? tracer->thread->lost_depth : 0;
     hst_tracer_generation++;
     (void)pthread_mutex_init(&beginning, NULL);
     thread_chunk = 0;
@@ -375,6 +400,8 @@ void hst_tracer_forked(void)
     for (size_t i = 0; i < count; i++)
         hst_free(steps[i].function);
     hst_free(steps);
-    if (tracer->thread != NULL && tracer->generation == hst_tracer_generation)
+    if (tracer->thread != NULL && tracer->generation == hst_tracer_generation) {
+        tracer->thread->lost_depth = lost_depth;
         tracer->thread->last_ticks = hst_ticks();
+    }
 }

@@ -21,6 +21,7 @@ struct hst_tracer {
 enum hst_tracer_phase { HST_TRACER_OFF, HST_TRACER_ON };
 extern int hst_tracer_phase;
 extern uint32_t hst_tracer_generation;
+extern uint32_t hst_tracer_depth_max; /* calls below it have no context; 0: none is too deep */
 extern __thread struct hst_tracer hst_tracer_of_thread __attribute__((tls_model("initial-exec")));
 
 /* The thread's row, made at its first event. NULL: it is not traced. */

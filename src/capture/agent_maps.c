@@ -18,9 +18,23 @@
 
 struct hst_agent_file {
     char *name;
-    uint32_t process;            /* in the profile; HST_ID_NONE: not yet */
-    uint32_t *ids;               /* by slot: function or stack or thread, + 1; 0 = not met */
-    size_t slots, slot_capacity; /* of ids */
+    uint32_t process; /* in the profile; HST_ID_NONE: not yet */
+    /* By slot: function or stack or thread, + 1; 0 = not met.  Of a context that is not seen it is the stack
+     * of the nearest caller that is. */
+    uint32_t *ids;
+    uint8_t *marks; /* by slot: enum mark */
+    size_t slots, slot_capacity, mark_capacity;
+};
+
+enum mark {
+    SEEN = 1,   /* a context with a row of its own */
+    INSIDE = 2, /* of a function that begins what is seen, or there is none needed */
+    BEYOND = 4, /* what is called there is not seen */
+    /* What the slot's id is of: a slot that becomes another thing makes no sense. */
+    A_STACK = 8,
+    A_THREAD = 16,
+    A_LOCATION = 32,
+    A_KIND = A_STACK | A_THREAD | A_LOCATION,
 };
 
 /* A file as it is in memory for one reading. */
@@ -47,6 +61,7 @@ void hst_agent_maps_release(struct hst_agent_maps *maps)
     for (size_t i = 0; i < maps->count; i++) {
         hst_free(maps->files[i].name);
         hst_free(maps->files[i].ids);
+        hst_free(maps->files[i].marks);
     }
     hst_free(maps->files);
     maps->files = NULL;
@@ -79,6 +94,12 @@ static int is_a(const struct view *view, uint32_t slot, uint32_t slots, enum hst
         return 0;
     struct hst_agent_chunk chunk = chunk_of(view, slot / HST_AGENT_CHUNK_SLOTS);
     return chunk.kind == (uint32_t)kind && at + slots <= chunk.used;
+}
+
+/* The slot's id, + 1, if it is one of that kind; else 0. */
+static uint32_t id_of(const struct view *view, uint32_t slot, uint8_t kind)
+{
+    return (view->file->marks[slot] & A_KIND) == kind ? view->file->ids[slot] : 0;
 }
 
 /* --- rows --- */
@@ -146,15 +167,16 @@ static enum hst_status find_location(struct view *view, uint32_t slot, uint32_t 
     if (!is_a(view, slot, 1, HST_AGENT_CHUNK_FUNCTIONS))
         return HST_OK;
     if (view->file->ids[slot] != 0) {
-        *ret_location = view->file->ids[slot];
+        *ret_location = id_of(view, slot, A_LOCATION);
         return HST_OK;
     }
-    const struct hst_agent_function *row = slot_of(view, slot);
+    const char *text = (const char *)slot_of(view, slot) + sizeof(struct hst_agent_function);
+    struct hst_agent_function copy, *row = &copy; /* the file may change while it is looked at */
+    memcpy(row, slot_of(view, slot), sizeof copy);
     size_t bytes = sizeof *row + row->name_bytes + row->qualname_bytes + row->file_bytes;
-    if (!is_a(view, slot, row->slots, HST_AGENT_CHUNK_FUNCTIONS) ||
+    if (row->slots > HST_AGENT_CHUNK_SLOTS || !is_a(view, slot, row->slots, HST_AGENT_CHUNK_FUNCTIONS) ||
         bytes > (uint64_t)row->slots * HST_AGENT_SLOT_BYTES)
         return HST_OK;
-    const char *text = (const char *)(row + 1);
     struct hst_strings *strings = &view->maps->profile->strings;
     struct hst_function function = {
         .name = hst_strings_add(strings, text, row->name_bytes),
@@ -170,6 +192,7 @@ static enum hst_status find_location(struct view *view, uint32_t slot, uint32_t 
     uint32_t id = hst_profile_location(view->maps->profile, &location);
     if (id == HST_ID_NONE)
         return HST_E_NOMEM;
+    view->file->marks[slot] = A_LOCATION;
     *ret_location = view->file->ids[slot] = id + 1;
     return HST_OK;
 }
@@ -196,7 +219,10 @@ static enum hst_status find_thread(struct view *view, uint32_t slot, uint32_t *r
         if (id == HST_ID_NONE)
             return HST_E_NOMEM;
         view->file->ids[slot] = id + 1;
+        view->file->marks[slot] = A_THREAD;
     }
+    if (id_of(view, slot, A_THREAD) == 0)
+        return HST_OK;
     *ret_thread = view->file->ids[slot] - 1;
     struct hst_thread *row = &view->maps->profile->threads[*ret_thread];
     uint64_t end = from->end_ticks != 0 ? from->end_ticks : view->end_ticks;
@@ -205,28 +231,46 @@ static enum hst_status find_thread(struct view *view, uint32_t slot, uint32_t *r
     return HST_OK;
 }
 
+/* What a context is that calls location's function. */
+static uint8_t judge(const struct view *view, uint8_t caller, uint32_t location)
+{
+    const struct hst_agent_maps *maps = view->maps;
+    unsigned judged = maps->judge != NULL
+                          ? maps->judge(maps->judge_context, maps->profile->locations[location].function)
+                          : 0;
+    uint8_t seen = caller & (INSIDE | BEYOND);
+    if ((judged & HST_AGENT_BEGINS) != 0)
+        seen |= INSIDE;
+    if (seen == INSIDE && (judged & HST_AGENT_HIDDEN) == 0)
+        seen |= SEEN;
+    return (judged & HST_AGENT_ENDS) != 0 ? seen | BEYOND : seen;
+}
+
 /* The stack of a context, + 1; its parent was met before it. 0: it makes no sense. */
 static enum hst_status find_stack(struct view *view, uint32_t slot, const struct hst_agent_context *context,
                                   uint32_t *ret_stack)
 {
-    uint32_t *id = &view->file->ids[slot], location;
-    *ret_stack = *id;
+    uint32_t *id = &view->file->ids[slot], location, parent = context->parent;
+    *ret_stack = id_of(view, slot, A_STACK);
     if (*id != 0)
         return HST_OK;
-    if (context->parent == 0) {
+    if (parent == 0) {
         *ret_stack = *id = 1; /* the root: no Python runs */
+        view->file->marks[slot] = A_STACK | (view->maps->only_inside ? 0 : INSIDE);
         return HST_OK;
     }
-    if (context->parent >= slot || !is_a(view, context->parent, 1, HST_AGENT_CHUNK_CONTEXTS) ||
-        view->file->ids[context->parent] == 0)
+    if (parent >= slot || id_of(view, parent, A_STACK) == 0)
         return HST_OK;
     HST_TRY(find_location(view, context->function, &location));
     if (location == 0)
         return HST_OK;
-    uint32_t stack =
-        hst_profile_stack(view->maps->profile, view->file->ids[context->parent] - 1, location - 1);
+    uint32_t stack = view->file->ids[parent] - 1;
+    uint8_t marks = judge(view, view->file->marks[parent], location - 1);
+    if ((marks & SEEN) != 0)
+        stack = hst_profile_stack(view->maps->profile, stack, location - 1);
     if (stack == HST_ID_NONE)
         return HST_E_NOMEM;
+    view->file->marks[slot] = A_STACK | marks;
     *ret_stack = *id = stack + 1;
     return HST_OK;
 }
@@ -264,11 +308,13 @@ static enum hst_status add_context(struct view *view, uint32_t slot, uint32_t th
     double raw = (double)context->self_ticks + (double)open_ticks(view, slot, thread_slot);
     double cost = entries_of(context) * view->header->cost_ticks[kind_of(context)][HST_AGENT_CALLEE] +
                   view->child_cost[slot];
+    row->raw_ns += (uint64_t)(raw * view->ns_per_tick);
+    row->self_ns += raw > cost ? (uint64_t)((raw - cost) * view->ns_per_tick) : 0;
+    if ((view->file->marks[slot] & SEEN) == 0)
+        return HST_OK;
     row->calls += context->calls;
     row->resumes += context->resumes;
     row->raises += context->raises;
-    row->raw_ns += (uint64_t)(raw * view->ns_per_tick);
-    row->self_ns += raw > cost ? (uint64_t)((raw - cost) * view->ns_per_tick) : 0;
     row->suspended_ns += (uint64_t)((double)context->suspended_ticks * view->ns_per_tick);
     return HST_OK;
 }
@@ -280,9 +326,17 @@ static enum hst_status add_child_cost(struct view *view, uint32_t slot, uint32_t
 {
     (void)thread_slot, (void)thread;
     const struct hst_agent_context *context = slot_of(view, slot);
-    if (context->parent != 0 && context->parent < slot)
-        view->child_cost[context->parent] +=
-            entries_of(context) * view->header->cost_ticks[kind_of(context)][HST_AGENT_CALLER];
+    const double(*cost)[HST_AGENT_COST_COUNT] = view->header->cost_ticks;
+    uint32_t parent = context->parent;
+    if (parent == 0 || parent >= slot)
+        return HST_OK;
+    double *into = &view->child_cost[parent];
+    if (context->function == 0) /* calls that were too deep: all of their cost is measured there */
+        for (int side = 0; side < HST_AGENT_COST_COUNT; side++)
+            *into += (double)context->calls * cost[HST_AGENT_PYTHON][side] +
+                     (double)context->resumes * cost[HST_AGENT_C][side];
+    else
+        *into += entries_of(context) * cost[kind_of(context)][HST_AGENT_CALLER];
     return HST_OK;
 }
 
@@ -392,10 +446,13 @@ static enum hst_status read_view(struct view *view)
     if (!header_is_good(view->header))
         return HST_OK; /* not begun */
     set_clock(view);
-    if (!HST_RESERVE(file->ids, file->slot_capacity, slots))
+    if (!HST_RESERVE(file->ids, file->slot_capacity, slots) ||
+        !HST_RESERVE(file->marks, file->mark_capacity, slots))
         return HST_E_NOMEM;
-    if (slots > file->slots)
+    if (slots > file->slots) {
         memset(file->ids + file->slots, 0, (slots - file->slots) * sizeof *file->ids);
+        memset(file->marks + file->slots, 0, slots - file->slots);
+    }
     file->slots = slots > file->slots ? slots : file->slots;
     if (file->process == HST_ID_NONE)
         HST_TRY(add_process(view));

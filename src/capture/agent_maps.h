@@ -10,12 +10,23 @@
 
 struct hst_agent_file;
 
+/* What a function of the model is for what is to be seen: asked once for each context. */
+enum hst_agent_judgement {
+    HST_AGENT_HIDDEN = 1, /* its time and cost are its nearest seen caller's, its calls nobody's */
+    HST_AGENT_BEGINS = 2, /* it and all inside it may be seen */
+    HST_AGENT_ENDS = 4,   /* what is called inside it is not seen */
+};
+typedef unsigned hst_agent_judge(void *context, uint32_t function);
+
 struct hst_agent_maps {
     const char *folder;
     uint64_t start_ns; /* of the run, CLOCK_MONOTONIC */
     struct hst_profile *profile;
     struct hst_calls *calls;
-    struct hst_lines *lines;      /* NULL: not wanted */
+    struct hst_lines *lines; /* NULL: not wanted */
+    hst_agent_judge *judge;  /* NULL: all is seen */
+    void *judge_context;
+    int only_inside;              /* nothing is seen outside functions that BEGIN */
     uint32_t target;              /* pid of the program itself; 0 = not known */
     uint64_t target_end_ns;       /* when it ended, CLOCK_MONOTONIC; 0 = it has not */
     struct hst_agent_file *files; /* met so far */

@@ -128,10 +128,11 @@ static enum hst_status set_environment(const struct hst_trace *trace, struct hst
     int has_others = others != NULL && others[0] != '\0';
     HST_CLEANUP_FREE char *preload =
         hst_asprintf("%s%s%s", agent, has_others ? ":" : "", has_others ? others : "");
-    HST_CLEANUP_FREE char *order =
-        hst_asprintf("folder=%s;lines=%d;python_only=%d;backend=%d;clock=%d", trace->folder,
-                     trace->options.lines, trace->options.python_only, (int)trace->options.backend,
-                     hst_ticks_are_tsc ? HST_AGENT_CLOCK_TSC : HST_AGENT_CLOCK_SYSTEM);
+    HST_CLEANUP_FREE char *order = hst_asprintf(
+        "folder=%s;lines=%d;python_only=%d;depth=%u;backend=%d;clock=%d", trace->folder, trace->options.lines,
+        trace->options.python_only,
+        (unsigned)(trace->options.depth < UINT32_MAX ? trace->options.depth : UINT32_MAX),
+        (int)trace->options.backend, hst_ticks_are_tsc ? HST_AGENT_CLOCK_TSC : HST_AGENT_CLOCK_SYSTEM);
     if (preload == NULL || order == NULL || setenv("LD_PRELOAD", preload, 1) != 0 ||
         setenv(HST_AGENT_VARIABLE, order, 1) != 0)
         return hst_error_set(err, HST_E_NOMEM, "out of memory");

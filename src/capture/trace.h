@@ -15,6 +15,7 @@ struct hst_trace_options {
     int python_only;                /* functions of C are not traced */
     enum hst_agent_backend backend; /* NONE: the cheapest that the program's Python has */
     int lines;                      /* of chosen functions, instead of calls */
+    uint64_t depth;                 /* calls below it are not seen; 0: all are */
     const char *rules;              /* which functions (agent/selection.h) */
 };
 

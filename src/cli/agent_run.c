@@ -58,6 +58,8 @@ static enum hst_status begin(struct tracing *tracing, struct hst_store *store,
     tracing->trace.flush = flush;
     tracing->trace.context = tracing;
     HST_TRY(hst_trace_init(&tracing->trace, err));
+    if (request->selection != NULL)
+        hst_trace_selection_apply(request->selection, &tracing->trace.maps);
     HST_TRY(hst_run_writer_new(store, &tracing->info, &tracing->writer, err));
     hst_run_writer_set_calls(tracing->writer, &tracing->calls);
     hst_run_writer_set_lines(tracing->writer, tracing->trace.lines);
@@ -93,6 +95,8 @@ static int say_nothing(struct hst_cli *cli, const struct tracing *tracing,
         if (tracing->calls.traces[i].failure[0] != '\0')
             why = tracing->calls.traces[i].failure;
     hst_message(cli, hint, "nothing was traced: %s", why);
+    if (tracing->calls.trace_count > 0 && request->selection != NULL)
+        hst_trace_selection_say(cli, request->selection);
     return HST_EXIT_OK; /* the program's own code counts */
 }
 
@@ -108,6 +112,8 @@ static int conclude(struct hst_cli *cli, struct hst_store *store, struct tracing
     if (!request->quiet &&
         hst_report_run(store, tracing->info.number, NULL, &cli->err_style, cli->err, &err) != HST_OK)
         return hst_message_error(cli, &err);
+    if (request->selection != NULL)
+        hst_trace_selection_say(cli, request->selection);
     return hst_record_export(cli, request->store, request->format, request->output, tracing->info.number);
 }
 

@@ -6,12 +6,14 @@
 #include "capture/trace.h"
 #include "cli/messages.h"
 #include "cli/program.h"
+#include "cli/trace_selection.h"
 
 struct hst_agent_request {
     const char *store, *name, *output, *format; /* as typed; NULL = not given */
     int quiet;
     struct hst_trace_options trace;
-    const char *nothing, *nothing_hint; /* why nothing was counted although the program was traced */
+    struct hst_trace_selection *selection; /* NULL: all calls are seen */
+    const char *nothing, *nothing_hint;    /* why nothing was counted although the program was traced */
 };
 
 /* Runs the program; returns the exit code of the whole. */

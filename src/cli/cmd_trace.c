@@ -8,7 +8,9 @@ static const char *const backend_names[] = {"auto", "monitoring", "profile", "fr
 
 int hst_cmd_trace(struct hst_cli *cli, int argc, char **argv)
 {
-    struct hst_agent_request request = {.nothing = "no call was made", .nothing_hint = NULL};
+    struct hst_trace_selection selection = {0};
+    struct hst_agent_request request = {
+        .selection = &selection, .nothing = "no call was made", .nothing_hint = NULL};
     int backend = 0;
     const struct hst_option options[] = {
         {"python-only", 0, NULL, "leave functions of C out: cheaper", HST_OPTION_FLAG,
@@ -17,6 +19,17 @@ int hst_cmd_trace(struct hst_cli *cli, int argc, char **argv)
          "auto (default: the cheapest), monitoring (3.12 and later), profile (3.8 to 3.11), "
          "frames (3.9 to 3.12, with --python-only)",
          HST_OPTION_CHOICE, &backend, backend_names},
+        {"only", 0, "PATTERN",
+         "only functions that match (glob, re:REGEX) are seen, the time of others is their caller's",
+         HST_OPTION_LIST, &selection.texts[HST_TRACE_ONLY], NULL},
+        {"skip", 0, "PATTERN", "functions that match are not seen, their time is their caller's",
+         HST_OPTION_LIST, &selection.texts[HST_TRACE_SKIP], NULL},
+        {"from", 0, "PATTERN", "only calls of functions that match, and all inside them, are seen",
+         HST_OPTION_LIST, &selection.texts[HST_TRACE_FROM], NULL},
+        {"to", 0, "PATTERN", "what functions that match call is not seen", HST_OPTION_LIST,
+         &selection.texts[HST_TRACE_TO], NULL},
+        {"depth", 0, "N", "calls inside N others are not seen: cheaper", HST_OPTION_COUNT,
+         &request.trace.depth, NULL},
         {"name", 0, "NAME", "a name for the run, for show, diff and export", HST_OPTION_TEXT, &request.name,
          NULL},
         {"output", 'o', "FILE", "also export the run to FILE when it ends", HST_OPTION_TEXT, &request.output,
@@ -48,7 +61,13 @@ int hst_cmd_trace(struct hst_cli *cli, int argc, char **argv)
     if (result != HST_PARSED)
         return result;
     request.trace.backend = (enum hst_agent_backend)backend;
-    result = hst_agent_run(cli, &request, &program);
+    struct hst_error err = {0};
+    enum hst_status status = hst_trace_selection_init(&selection, &err);
+    if (selection.count > 0)
+        request.nothing = "no call was made that --only, --skip, --from and --to let be seen";
+    result = status == HST_OK ? hst_agent_run(cli, &request, &program)
+                              : hst_message_usage(cli, "trace", err.hint, "%s", err.text);
+    hst_trace_selection_release(&selection);
     hst_program_release(&program);
     return result;
 }

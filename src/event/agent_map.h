@@ -74,6 +74,14 @@ struct hst_agent_header {
 };
 
 enum hst_agent_function_flag { HST_AGENT_FUNCTION_C = 1, HST_AGENT_FUNCTION_GENERATOR = 2 };
+#define HST_AGENT_DEPTH_SHIFT 8 /* of a context's flags: how deep it is; the root has 0 */
+static inline uint32_t hst_agent_depth(uint32_t flags) { return flags >> HST_AGENT_DEPTH_SHIFT; }
+/* Of a context whose caller has those flags. */
+static inline uint32_t hst_agent_depth_flags(uint32_t flags)
+{
+    uint32_t depth = hst_agent_depth(flags), most = UINT32_MAX >> HST_AGENT_DEPTH_SHIFT;
+    return (depth < most ? depth + 1 : most) << HST_AGENT_DEPTH_SHIFT;
+}
 
 /* A function: this, and then its texts without ends, one after the other, over as many slots as they need. */
 struct hst_agent_function {
@@ -84,7 +92,8 @@ struct hst_agent_function {
     uint16_t reserved;
 };
 
-/* A function called under a chain of callers.  Total time is not kept: it is self of all below. */
+/* A function called under a chain of callers.  Total time is not kept: it is self of all below.  Function 0
+ * with a parent: the calls that were too deep to be seen, calls of Python functions and resumes of C. */
 struct hst_agent_context {
     uint64_t key; /* the agent's own */
     uint32_t parent, function;
@@ -93,7 +102,7 @@ struct hst_agent_context {
     uint64_t suspended_ticks; /* between a yield and its resumption */
     uint64_t resumes;
     uint32_t raises;                    /* left by an exception */
-    uint32_t flags;                     /* enum hst_agent_function_flag */
+    uint32_t flags;                     /* enum hst_agent_function_flag | depth << HST_AGENT_DEPTH_SHIFT */
     uint32_t first_child, next_sibling; /* the agent's own: the order of siblings changes */
 };
 
