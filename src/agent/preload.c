@@ -166,6 +166,14 @@ static int on_audit(const char *event, PyObject *arguments, void *data)
     return 0;
 }
 
+static void before_fork(void)
+{
+    if (hst_arena_base != NULL)
+        hst_tracer_before_fork();
+}
+
+static void after_fork_in_parent(void) { hst_tracer_after_fork(); }
+
 static void after_fork_in_child(void)
 {
     if (hst_arena_base != NULL)
@@ -181,7 +189,7 @@ __attribute__((constructor)) static void loaded(void)
         return; /* no Python of 3.8 or later in this program */
     memcpy(&add_hook, &found, sizeof add_hook);
     (void)add_hook(on_audit, NULL);
-    (void)pthread_atfork(NULL, NULL, after_fork_in_child);
+    (void)pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
 __attribute__((destructor)) static void unloaded(void)

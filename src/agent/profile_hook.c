@@ -8,7 +8,12 @@
 #include "agent/tracer.h"
 
 enum { WHAT_CALL = 0, WHAT_RETURN = 3, WHAT_C_CALL = 4, WHAT_C_EXCEPTION = 5, WHAT_C_RETURN = 6 };
-enum { OPCODE_RETURN_VALUE = 83, FRAME_OBJECT_FRAME = 24 /* PyFrameObject.f_frame, 3.11 */ };
+enum {
+    OPCODE_RETURN_GENERATOR = 75,
+    OPCODE_YIELD_VALUE = 86,
+    OPCODE_RETURN_VALUE = 83,
+    FRAME_OBJECT_FRAME = 24 /* PyFrameObject.f_frame, 3.11 */
+};
 
 static int python_only;
 static const struct hst_py_method *start_new_thread[2];
@@ -33,11 +38,15 @@ static const uint8_t *instruction_of(const void *frame)
     return last < 0 ? NULL : (const uint8_t *)bytecode + last * (abi->minor >= 10 ? 2 : 1);
 }
 
-/* At its first instruction: 3.11 tells by the RESUME's argument, those before by not having begun. */
+/* Not at its first instruction: 3.11 is at a RESUME whose argument is 0 then, or, when an exception is thrown
+ * into it, at the one that made the generator; those before have not begun. */
 static int is_resumed(const void *frame)
 {
     const uint8_t *instruction = instruction_of(frame);
-    return instruction != NULL && (hst_python.abi.minor <= 10 || instruction[1] != 0);
+    if (instruction == NULL || hst_python.abi.minor <= 10)
+        return instruction != NULL;
+    return instruction[0] != OPCODE_RETURN_GENERATOR &&
+           (instruction[0] == OPCODE_YIELD_VALUE || instruction[1] != 0);
 }
 
 static void enter(struct hst_tracer *tracer, const PyObject *frame_object)

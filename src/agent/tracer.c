@@ -380,28 +380,46 @@ static int enter_again(struct hst_tracer *tracer, const struct step *step)
     return 1;
 }
 
+/* What the forking thread is in, noted before the fork: the parent goes on at once, in memory that the child
+ * sees too until it has a file of its own. */
+static __thread struct taken_along {
+    struct step *steps;
+    size_t count;
+    int begun;
+    uint32_t lost_depth;
+} along __attribute__((tls_model("initial-exec")));
+
+void hst_tracer_before_fork(void)
+{
+    const struct hst_tracer *tracer = &hst_tracer_of_thread;
+    along = (struct taken_along){0};
+    along.begun = tracer->thread != NULL && tracer->generation == hst_tracer_generation;
+    along.lost_depth = along.begun ? tracer->thread->lost_depth : 0;
+    along.steps = open_steps(tracer, &along.count);
+}
+
+void hst_tracer_after_fork(void)
+{
+    for (size_t i = 0; i < along.count; i++)
+        hst_free(along.steps[i].function);
+    hst_free(along.steps);
+    along = (struct taken_along){0};
+}
+
 void hst_tracer_forked(void)
 {
     struct hst_tracer *tracer = &hst_tracer_of_thread;
-    size_t count;
-    struct step *steps = open_steps(tracer, &count);
-    int begun = tracer->thread != NULL;
-    uint32_t lost_depth =
-        begun && tracer->generation == hst_tracer_generation ? tracer->thread->lost_depth : 0;
     hst_tracer_generation++;
     (void)pthread_mutex_init(&beginning, NULL);
     thread_chunk = 0;
     rows_made = 0;
     tracer->busy = 0;
     hst_functions_forget();
-    if (hst_arena_reopen() && begun && hst_tracer_begin() != NULL)
-        for (size_t i = count; i > 0 && enter_again(tracer, &steps[i - 1]); i--)
+    if (hst_arena_reopen() && along.begun && hst_tracer_begin() != NULL) {
+        for (size_t i = along.count; i > 0 && enter_again(tracer, &along.steps[i - 1]); i--)
             continue;
-    for (size_t i = 0; i < count; i++)
-        hst_free(steps[i].function);
-    hst_free(steps);
-    if (tracer->thread != NULL && tracer->generation == hst_tracer_generation) {
-        tracer->thread->lost_depth = lost_depth;
+        tracer->thread->lost_depth = along.lost_depth;
         tracer->thread->last_ticks = hst_ticks();
     }
+    hst_tracer_after_fork();
 }

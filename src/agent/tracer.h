@@ -38,6 +38,9 @@ void hst_tracer_resumed(struct hst_agent_context *context, const void *frame, ui
 
 /* The calling thread's row and tree count as never made. */
 void hst_tracer_discard(void);
+/* Before a fork in the thread that forks, and after it in the parent. */
+void hst_tracer_before_fork(void);
+void hst_tracer_after_fork(void);
 /* In a child after fork: a tree of its own, with the contexts that the thread is in. */
 void hst_tracer_forked(void);
 /* Gives all open stretches of time of the calling thread to their contexts. */
