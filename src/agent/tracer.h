@@ -18,7 +18,7 @@ struct hst_tracer {
     int busy;                        /* the tracer is at work: what happens now is its own doing */
     struct hst_timeline timeline;
     uint32_t fork_context, fork_lost_depth; /* of the thread when it began to fork */
-    struct hst_map children; /* hash of parent and key -> context */
+    struct hst_map children;                /* hash of parent and key -> context */
 };
 
 enum hst_tracer_phase { HST_TRACER_OFF, HST_TRACER_ON };
@@ -41,7 +41,8 @@ void hst_tracer_resumed(struct hst_agent_context *context, const void *frame, ui
 
 /* The calling thread's row and tree count as never made. */
 void hst_tracer_discard(void);
-/* Before a fork: notes where the thread is, in memory that the parent does not go on to change in the child. */
+/* Before a fork: notes where the thread is, in memory that the parent does not go on to change in the child.
+ */
 void hst_tracer_forking(void);
 /* In a child after fork: a tree of its own, with the contexts that the thread is in. */
 void hst_tracer_forked(void);
