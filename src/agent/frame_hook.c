@@ -55,12 +55,14 @@ static int has_yielded(const void *frame)
 }
 
 /* Leaves the context, unless another back end has done so already. */
-static void leave(struct hst_agent_thread *thread, struct hst_agent_context *context)
+static void leave(struct hst_tracer *tracer, struct hst_agent_context *context)
 {
+    struct hst_agent_thread *thread = tracer->thread;
     (void)hst_tracer_tick(thread, hst_ticks());
     for (uint32_t at = thread->current; at != 0;) {
         const struct hst_agent_context *open = hst_arena_slot(at);
         if (open == context) {
+            hst_tracer_note(tracer, at, 1);
             thread->current = context->parent;
             return;
         }
@@ -93,7 +95,7 @@ static PyObject *run_generator(struct hst_tracer *tracer, struct hst_agent_conte
     tracer = hst_tracer_self();
     if (tracer == NULL || tracer->generation != generation)
         return result; /* a child by fork, whose tree is another */
-    leave(tracer->thread, context);
+    leave(tracer, context);
     if (result == NULL)
         context->raises++;
     else if (has_yielded(frame))
@@ -119,6 +121,7 @@ static PyObject *evaluate(void *tstate, void *frame, int throwing)
     if ((context->flags & HST_AGENT_FUNCTION_GENERATOR) != 0) {
         if (!makes_a_generator(frame))
             return run_generator(tracer, context, tstate, frame, throwing);
+        hst_timeline_undo(&tracer->timeline, tracer->thread, tracer->thread->current);
         tracer->thread->current = before;
         return run(tstate, frame, throwing);
     }
@@ -128,9 +131,10 @@ static PyObject *evaluate(void *tstate, void *frame, int throwing)
         return result;
     if (__builtin_expect(tracer->thread->current == hst_arena_number(context), 1)) {
         (void)hst_tracer_tick(tracer->thread, hst_ticks());
+        hst_tracer_note(tracer, tracer->thread->current, 1);
         tracer->thread->current = context->parent;
     } else {
-        leave(tracer->thread, context);
+        leave(tracer, context);
     }
     if (result == NULL)
         context->raises++;

@@ -16,6 +16,8 @@ int hst_agent_order_read(const char *text, struct hst_agent_order *ret_order)
             order.python_only = text[12] == '1';
         else if (strncmp(text, "depth=", 6) == 0)
             order.depth = (uint32_t)strtoul(text + 6, NULL, 10);
+        else if (strncmp(text, "timeline=", 9) == 0)
+            order.timeline = (uint32_t)strtoul(text + 9, NULL, 10);
         else if (strncmp(text, "lines=", 6) == 0)
             order.lines = text[6] == '1';
         else if (strncmp(text, "backend=", 8) == 0)

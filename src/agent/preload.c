@@ -145,6 +145,8 @@ static void begin(void)
         begin_lines(backend->arm, backend->disarm);
     } else {
         hst_tracer_phase = HST_TRACER_ON;
+        hst_timeline_chunks_max = order.timeline;
+        hst_arena_header()->has_timeline = order.timeline != 0;
         (void)hst_calibrate(backend->arm, backend->disarm, order.python_only);
         hst_tracer_depth_max = order.depth;
     }
@@ -169,10 +171,8 @@ static int on_audit(const char *event, PyObject *arguments, void *data)
 static void before_fork(void)
 {
     if (hst_arena_base != NULL)
-        hst_tracer_before_fork();
+        hst_tracer_forking();
 }
-
-static void after_fork_in_parent(void) { hst_tracer_after_fork(); }
 
 static void after_fork_in_child(void)
 {
@@ -189,7 +189,7 @@ __attribute__((constructor)) static void loaded(void)
         return; /* no Python of 3.8 or later in this program */
     memcpy(&add_hook, &found, sizeof add_hook);
     (void)add_hook(on_audit, NULL);
-    (void)pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+    (void)pthread_atfork(before_fork, NULL, after_fork_in_child);
 }
 
 __attribute__((destructor)) static void unloaded(void)

@@ -36,6 +36,7 @@ static struct idle {
 } * idle;
 static size_t idle_count, idle_capacity;
 static unsigned rows_made;
+static int forking;
 
 /* --- contexts --- */
 
@@ -179,6 +180,7 @@ struct hst_agent_context *hst_tracer_resync(struct hst_tracer *tracer, const voi
         struct hst_agent_context *context = hst_arena_slot(at);
         at = context->parent;
         if (context->key == (uint64_t)(uintptr_t)key) {
+            hst_tracer_note(tracer, number_of(context), 1);
             thread->current = at;
             return context;
         }
@@ -199,6 +201,7 @@ static void thread_ended(void *unused)
     tracer->thread->end_ticks = hst_ticks();
     tracer->thread->current = tracer->thread->root;
     tracer->thread->lost_depth = 0;
+    hst_timeline_end(&tracer->timeline);
     (void)pthread_mutex_lock(&beginning);
     if (HST_RESERVE(idle, idle_capacity, idle_count + 1)) {
         idle[idle_count++] =
@@ -237,6 +240,7 @@ static int take_idle(struct hst_tracer *tracer)
     taken.thread->cpu_begin_ns = hst_cpu_ns();
     taken.thread->last_ticks = hst_ticks();
     taken.thread->end_ticks = 0;
+    hst_timeline_begin(&tracer->timeline, taken.thread, taken.thread->root, taken.thread->last_ticks);
     return 1;
 }
 
@@ -252,6 +256,7 @@ void hst_tracer_discard(void)
     struct hst_tracer *tracer = &hst_tracer_of_thread;
     if (tracer->thread != NULL)
         tracer->thread->native_id = 0;
+    hst_timeline_end(&tracer->timeline);
     tracer->thread = NULL;
 }
 
@@ -293,6 +298,9 @@ struct hst_tracer *hst_tracer_begin(void)
     thread->cpu_begin_ns = hst_cpu_ns();
     (void)prctl(PR_GET_NAME, thread->name);
     thread->begin_ticks = thread->last_ticks = hst_ticks();
+    tracer->timeline = (struct hst_timeline){0};
+    if (!forking)
+        hst_timeline_begin(&tracer->timeline, thread, thread->root, thread->last_ticks);
     __atomic_store_n(&thread->native_id, (uint32_t)syscall(SYS_gettid), __ATOMIC_RELEASE);
     if (at_end_made)
         (void)pthread_setspecific(at_end, tracer);
@@ -353,7 +361,7 @@ static struct step *open_steps(const struct hst_tracer *tracer, size_t *ret_coun
     size_t count = 0, capacity = 0;
     const struct hst_agent_thread *thread = tracer->thread;
     int begun = thread != NULL && tracer->generation == hst_tracer_generation;
-    for (uint32_t at = begun ? thread->current : 0; begun && at != thread->root && count < FORK_DEPTH_MAX;) {
+    for (uint32_t at = begun ? tracer->fork_context : 0; begun && at != thread->root && count < FORK_DEPTH_MAX;) {
         const struct hst_agent_context *context = hst_arena_slot(at);
         if (!HST_RESERVE(steps, capacity, count + 1))
             break;
@@ -380,46 +388,41 @@ static int enter_again(struct hst_tracer *tracer, const struct step *step)
     return 1;
 }
 
-/* What the forking thread is in, noted before the fork: the parent goes on at once, in memory that the child
- * sees too until it has a file of its own. */
-static __thread struct taken_along {
-    struct step *steps;
-    size_t count;
-    int begun;
-    uint32_t lost_depth;
-} along __attribute__((tls_model("initial-exec")));
-
-void hst_tracer_before_fork(void)
+void hst_tracer_forking(void)
 {
-    const struct hst_tracer *tracer = &hst_tracer_of_thread;
-    along = (struct taken_along){0};
-    along.begun = tracer->thread != NULL && tracer->generation == hst_tracer_generation;
-    along.lost_depth = along.begun ? tracer->thread->lost_depth : 0;
-    along.steps = open_steps(tracer, &along.count);
-}
-
-void hst_tracer_after_fork(void)
-{
-    for (size_t i = 0; i < along.count; i++)
-        hst_free(along.steps[i].function);
-    hst_free(along.steps);
-    along = (struct taken_along){0};
+    struct hst_tracer *tracer = &hst_tracer_of_thread;
+    if (tracer->thread == NULL || tracer->generation != hst_tracer_generation)
+        return;
+    tracer->fork_context = tracer->thread->current;
+    tracer->fork_lost_depth = tracer->thread->lost_depth;
 }
 
 void hst_tracer_forked(void)
 {
     struct hst_tracer *tracer = &hst_tracer_of_thread;
+    size_t count;
+    struct step *steps = open_steps(tracer, &count);
+    int begun = tracer->thread != NULL;
+    uint32_t lost_depth = begun ? tracer->fork_lost_depth : 0;
     hst_tracer_generation++;
     (void)pthread_mutex_init(&beginning, NULL);
     thread_chunk = 0;
     rows_made = 0;
     tracer->busy = 0;
     hst_functions_forget();
-    if (hst_arena_reopen() && along.begun && hst_tracer_begin() != NULL) {
-        for (size_t i = along.count; i > 0 && enter_again(tracer, &along.steps[i - 1]); i--)
+    hst_timeline_forked();
+    forking = 1;
+    if (hst_arena_reopen() && begun && hst_tracer_begin() != NULL)
+        for (size_t i = count; i > 0 && enter_again(tracer, &steps[i - 1]); i--)
             continue;
-        tracer->thread->lost_depth = along.lost_depth;
+    for (size_t i = 0; i < count; i++)
+        hst_free(steps[i].function);
+    hst_free(steps);
+    if (tracer->thread != NULL && tracer->generation == hst_tracer_generation) {
+        tracer->thread->lost_depth = lost_depth;
         tracer->thread->last_ticks = hst_ticks();
+        hst_timeline_begin(&tracer->timeline, tracer->thread, tracer->thread->current,
+                           tracer->thread->last_ticks);
     }
-    hst_tracer_after_fork();
+    forking = 0;
 }

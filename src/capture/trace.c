@@ -20,6 +20,8 @@
 #include "target/process.h"
 
 #define FLUSH_EVERY_MS 900
+#define DRAIN_EVERY_MS 50
+#define TIMELINE_BYTES_MAX (UINT64_C(512) << 20) /* of a process, waiting to be taken */
 #define ROOM_BYTES_MIN (UINT64_C(64) << 20)
 #define FOLDER_PREFIX "hasten-trace-"
 #define AGENT_NAME "hasten_agent.so"
@@ -119,6 +121,19 @@ static enum hst_status find_agent(char *path, size_t size, struct hst_error *err
     return HST_E_NOENT;
 }
 
+/* How many chunks of events may wait: at most what half of the room in the folder is enough for. */
+static unsigned timeline_chunks(const struct hst_trace *trace)
+{
+    struct statvfs info;
+    uint64_t bytes = TIMELINE_BYTES_MAX;
+    if (!trace->options.timeline)
+        return 0;
+    if (statvfs(trace->folder, &info) == 0 && (uint64_t)info.f_bavail * info.f_frsize / 2 < bytes)
+        bytes = (uint64_t)info.f_bavail * info.f_frsize / 2;
+    uint64_t chunks = bytes / HST_AGENT_CHUNK_BYTES + 1, wanted = trace->options.timeline_chunks;
+    return (unsigned)(wanted > 0 && wanted < chunks ? wanted : chunks);
+}
+
 static enum hst_status set_environment(const struct hst_trace *trace, struct hst_error *err)
 {
     char agent[640];
@@ -128,11 +143,12 @@ static enum hst_status set_environment(const struct hst_trace *trace, struct hst
     int has_others = others != NULL && others[0] != '\0';
     HST_CLEANUP_FREE char *preload =
         hst_asprintf("%s%s%s", agent, has_others ? ":" : "", has_others ? others : "");
-    HST_CLEANUP_FREE char *order = hst_asprintf(
-        "folder=%s;lines=%d;python_only=%d;depth=%u;backend=%d;clock=%d", trace->folder, trace->options.lines,
-        trace->options.python_only,
-        (unsigned)(trace->options.depth < UINT32_MAX ? trace->options.depth : UINT32_MAX),
-        (int)trace->options.backend, hst_ticks_are_tsc ? HST_AGENT_CLOCK_TSC : HST_AGENT_CLOCK_SYSTEM);
+    HST_CLEANUP_FREE char *order =
+        hst_asprintf("folder=%s;lines=%d;python_only=%d;depth=%u;timeline=%u;backend=%d;clock=%d",
+                     trace->folder, trace->options.lines, trace->options.python_only,
+                     (unsigned)(trace->options.depth < UINT32_MAX ? trace->options.depth : UINT32_MAX),
+                     timeline_chunks(trace), (int)trace->options.backend,
+                     hst_ticks_are_tsc ? HST_AGENT_CLOCK_TSC : HST_AGENT_CLOCK_SYSTEM);
     if (preload == NULL || order == NULL || setenv("LD_PRELOAD", preload, 1) != 0 ||
         setenv(HST_AGENT_VARIABLE, order, 1) != 0)
         return hst_error_set(err, HST_E_NOMEM, "out of memory");
@@ -177,9 +193,20 @@ enum hst_status hst_trace_start(struct hst_trace *trace, char *const *argv, stru
     return HST_OK;
 }
 
-static enum hst_status collect(struct hst_trace *trace, struct hst_error *err)
+static enum hst_status drain(struct hst_trace *trace, enum hst_agent_drain what, struct hst_error *err)
+{
+    *err = (struct hst_error){0};
+    enum hst_status status =
+        trace->maps.event != NULL ? hst_agent_maps_drain(&trace->maps, what, err) : HST_OK;
+    if (status == HST_OK || status == HST_E_GONE)
+        return HST_OK;
+    return err->text[0] != '\0' ? status : hst_error_set(err, status, "out of memory");
+}
+
+static enum hst_status collect(struct hst_trace *trace, enum hst_agent_drain what, struct hst_error *err)
 {
     struct hst_run_info *info = trace->info;
+    HST_TRY(drain(trace, what, err));
     enum hst_status status = hst_agent_maps_read(&trace->maps);
     if (status != HST_OK && status != HST_E_GONE)
         return hst_error_set(err, status, "out of memory");
@@ -211,15 +238,20 @@ enum hst_status hst_trace_follow(struct hst_trace *trace, struct hst_error *err)
     uint64_t next_ns = hst_now_ns() + FLUSH_EVERY_MS * UINT64_C(1000000);
     while (fds[0].revents == 0) {
         uint64_t now = hst_now_ns();
-        if (poll(fds, 2, now < next_ns ? (int)((next_ns - now) / 1000000) + 1 : 0) > 0 && fds[1].revents != 0)
+        int wait_ms = now < next_ns ? (int)((next_ns - now) / 1000000) + 1 : 0;
+        if (trace->maps.event != NULL && wait_ms > DRAIN_EVERY_MS)
+            wait_ms = DRAIN_EVERY_MS;
+        if (poll(fds, 2, wait_ms) > 0 && fds[1].revents != 0)
             (void)hst_relay_take(signals, trace->pid);
+        if (fds[0].revents == 0 && hst_now_ns() < next_ns)
+            HST_TRY(drain(trace, HST_AGENT_DRAIN_FULL, err));
         if (fds[0].revents == 0 && hst_now_ns() >= next_ns) {
-            HST_TRY(collect(trace, err));
+            HST_TRY(collect(trace, HST_AGENT_DRAIN_ALL, err));
             next_ns = hst_now_ns() + FLUSH_EVERY_MS * UINT64_C(1000000);
         }
     }
     trace->maps.target_end_ns = hst_now_ns();
     trace->info->exit_status = hst_relay_wait(trace->pid);
     set_cpu(trace->info);
-    return collect(trace, err);
+    return collect(trace, HST_AGENT_DRAIN_LAST, err);
 }

@@ -15,6 +15,8 @@ struct hst_trace_options {
     int python_only;                /* functions of C are not traced */
     enum hst_agent_backend backend; /* NONE: the cheapest that the program's Python has */
     int lines;                      /* of chosen functions, instead of calls */
+    int timeline;                   /* the events in their order too */
+    uint64_t timeline_chunks;       /* that may wait in each process; 0: as many as there is room for */
     uint64_t depth;                 /* calls below it are not seen; 0: all are */
     const char *rules;              /* which functions (agent/selection.h) */
 };

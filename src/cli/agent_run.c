@@ -13,6 +13,8 @@
 #include "cli/show_run.h"
 #include "store/run_writer.h"
 
+#define PENDING_BYTES_MAX (24u << 20)
+
 struct tracing {
     struct hst_run_writer *writer;
     struct hst_profile profile;
@@ -26,6 +28,15 @@ static enum hst_status flush(void *context, struct hst_error *err)
 {
     struct tracing *tracing = context;
     return hst_run_writer_flush(tracing->writer, &tracing->profile, &tracing->info, err);
+}
+
+static enum hst_status take_event(void *context, const struct hst_call_event *event, struct hst_error *err)
+{
+    struct tracing *tracing = context;
+    enum hst_status status = hst_run_writer_event(tracing->writer, event);
+    if (status != HST_OK)
+        return hst_error_set(err, status, "an event cannot be kept: %s", hst_status_name(status));
+    return hst_run_writer_pending_bytes(tracing->writer) > PENDING_BYTES_MAX ? flush(tracing, err) : HST_OK;
 }
 
 static void fill_info(struct hst_run_info *info, const struct hst_agent_request *request, const char *command)
@@ -60,6 +71,10 @@ static enum hst_status begin(struct tracing *tracing, struct hst_store *store,
     HST_TRY(hst_trace_init(&tracing->trace, err));
     if (request->selection != NULL)
         hst_trace_selection_apply(request->selection, &tracing->trace.maps);
+    if (request->trace.timeline) {
+        tracing->trace.maps.event = take_event;
+        tracing->trace.maps.event_context = tracing;
+    }
     HST_TRY(hst_run_writer_new(store, &tracing->info, &tracing->writer, err));
     hst_run_writer_set_calls(tracing->writer, &tracing->calls);
     hst_run_writer_set_lines(tracing->writer, tracing->trace.lines);

@@ -14,6 +14,8 @@
 #include "cli/view_options.h"
 #include "export/exporter.h"
 #include "export/selection.h"
+#include "export/timeline.h"
+#include "store/timeline_reader.h"
 
 struct request {
     struct hst_common_options common;
@@ -184,6 +186,14 @@ static enum hst_status read_samples(void *context, hst_export_visitor *visit, vo
                                 visit_context, err);
 }
 
+static enum hst_status read_events(void *context, hst_export_event_visitor *visit, void *visit_context,
+                                   struct hst_error *err)
+{
+    struct stored_run *run = context;
+    return hst_timeline_read(run->store, run->loaded.info.number, &run->loaded.profile, visit, visit_context,
+                             err);
+}
+
 static enum hst_status write_run(struct stored_run *run, const struct request *request, const char *path,
                                  uint64_t *ret_samples, struct hst_error *err)
 {
@@ -210,6 +220,10 @@ static enum hst_status write_run(struct stored_run *run, const struct request *r
                                     run->loaded.info.kind == HST_RUN_IMPORTED ? &run->loaded.imported : NULL,
                                 .keep = hst_selection_keep,
                                 .keep_context = &run->selection};
+    const struct hst_export_timeline timeline = {.read = read_events, .context = run};
+    uint64_t events = 0;
+    HST_TRY(hst_timeline_count(run->store, run->loaded.info.number, &events, err));
+    export.timeline = events > 0 ? &timeline : NULL;
     HST_TRY(hst_exporter_check(request->exporter, &export, err));
     HST_CLEANUP(hst_output_release) struct hst_output output;
     HST_TRY(hst_output_open(&output, path, err));

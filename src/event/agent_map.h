@@ -25,6 +25,9 @@ enum hst_agent_chunk_kind {
     HST_AGENT_CHUNK_FUNCTIONS = 3,
     HST_AGENT_CHUNK_THREADS = 4,
     HST_AGENT_CHUNK_LINES = 5,
+    HST_AGENT_CHUNK_EVENTS = 6,
+    HST_AGENT_CHUNK_EMPTIED = 7, /* was EVENTS: hasten has taken what it held, it may be used again */
+    HST_AGENT_CHUNK_GONE = 8,    /* the same, but hasten gave its pages back: it is never used again */
 };
 
 /* The first slot of every chunk. */
@@ -67,6 +70,9 @@ struct hst_agent_header {
     uint32_t reserved;
     double cost_ticks[HST_AGENT_KIND_COUNT][HST_AGENT_COST_COUNT];
     double line_cost_ticks; /* what a line costs by being watched */
+    uint64_t lost_events;   /* of timelines: hasten did not take the full chunks fast enough */
+    uint32_t events_taken;  /* hasten's: chunks of events that it has made EMPTIED or GONE, ever */
+    uint32_t has_timeline;
     char interpreter[64];
     char failure[256]; /* FAILED: why, one sentence */
     char executable[1024];
@@ -115,7 +121,7 @@ struct hst_agent_thread {
     uint64_t begin_ticks, end_ticks; /* end 0: it runs */
     uint64_t cpu_begin_ns, cpu_ns;   /* its own clock at its begin; what it used, set at its end */
     uint32_t lost_depth;             /* calls it is in that have no context */
-    uint32_t reserved;
+    uint32_t event_chunks;           /* that it has begun */
     char name[64];
     uint8_t reserved2[64];
 };
@@ -135,6 +141,33 @@ struct hst_agent_line_page {
 };
 
 _Static_assert(sizeof(struct hst_agent_line_page) == HST_AGENT_SLOT_BYTES, "one slot");
+/* The first slot of a chunk of EVENTS; events of 8 bytes follow, up to the first that is 0.
+ *
+ *   bits 0-31   context's slot * 2, + 1 when it is left (by its return, a yield or an exception), + 0 when
+ * entered bits 32-63  ticks since the event before, or since the chunk's own
+ *
+ * An event whose low bits are HST_AGENT_EVENT_TIME is a long pause: the next 8 bytes are the ticks that it is
+ * now. A context is entered from its parent and left to it.  Where that is not where the thread was by the
+ * events before, some are missing; those of a chunk follow those of the one numbered before unless some were
+ * lost. */
+struct hst_agent_events {
+    uint32_t kind;
+    uint32_t thread;  /* its slot */
+    uint32_t number;  /* of the thread's chunks: 0, 1, 2 ... */
+    uint32_t context; /* in which the thread is before the first event */
+    uint64_t ticks;
+    uint64_t lost; /* events of the thread before the first of these, that no chunk has */
+    uint32_t full; /* no event will follow */
+    uint32_t reserved[7];
+};
+#define HST_AGENT_CHUNK_EVENTS_MAX ((HST_AGENT_CHUNK_BYTES - HST_AGENT_SLOT_BYTES) / 8)
+#define HST_AGENT_EVENT_TIME 1u
+static inline uint32_t hst_agent_event_word(uint32_t context, int leaves)
+{
+    return context << 1 | (leaves ? 1u : 0u);
+}
+
+_Static_assert(sizeof(struct hst_agent_events) == HST_AGENT_SLOT_BYTES, "one slot");
 _Static_assert(sizeof(struct hst_agent_chunk) == HST_AGENT_SLOT_BYTES, "one slot");
 _Static_assert(sizeof(struct hst_agent_context) == HST_AGENT_SLOT_BYTES, "one slot");
 _Static_assert(sizeof(struct hst_agent_thread) == 3 * HST_AGENT_SLOT_BYTES, "three slots");

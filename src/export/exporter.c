@@ -21,7 +21,7 @@ const struct hst_exporter hst_exporters[] = {
     {"pprof", ".pb.gz", ENDINGS(".pb.gz", ".pprof"), "for pprof, Pyroscope, Grafana", STACKS, 0,
      hst_export_pprof},
     {"chrome", ".trace.json", ENDINGS(".trace.json"), "for Perfetto (ui.perfetto.dev) and chrome://tracing",
-     HST_EXPORT_SAMPLES, 0, hst_export_chrome},
+     HST_EXPORT_SAMPLES | HST_EXPORT_EVENTS, 0, hst_export_chrome},
     {"callgrind", ".callgrind", ENDINGS(".callgrind"), "for KCachegrind, QCachegrind, callgrind_annotate",
      STACKS | HST_EXPORT_EDGES, 0, hst_export_callgrind},
     {"pstats", ".pstats", ENDINGS(".pstats", ".prof"), "for pstats.Stats, snakeviz, tuna, gprof2dot",
@@ -74,6 +74,7 @@ static unsigned content_of(const struct hst_export *run)
 {
     return run->lines != NULL      ? HST_EXPORT_LINES
            : run->imported != NULL ? HST_EXPORT_EDGES
+           : run->timeline != NULL ? HST_EXPORT_SUMS | HST_EXPORT_EVENTS
            : run->sums != NULL     ? HST_EXPORT_SUMS
                                    : HST_EXPORT_SAMPLES;
 }
@@ -107,8 +108,11 @@ enum hst_status hst_exporter_check(const struct hst_exporter *exporter, const st
             err, HST_E_INVALID,
             "the format %s shows what came after what, and run %llu holds the sums of its calls only",
             exporter->name, number);
-        hst_error_hint(err,
-                       "-f speedscope, which shows the same stacks; or `hasten run` for their order in time");
+        hst_error_hint(
+            err, run->timeline != NULL
+                     ? "-f chrome, which shows the events of its timeline"
+                     : "-f speedscope, which shows the same stacks; or, for their order in time, `hasten "
+                       "run`, or `hasten trace --timeline` and -f chrome");
     }
     return HST_E_INVALID;
 }

@@ -23,6 +23,8 @@ typedef enum hst_status hst_export_source(void *source_context, hst_export_visit
 /* Nonzero: the sample belongs into the export. */
 typedef int hst_export_keep(void *keep_context, const struct hst_sample *sample);
 
+struct hst_export_timeline; /* export/timeline.h */
+
 struct hst_export {
     const struct hst_run_info *info;
     const struct hst_profile *profile; /* validated */
@@ -35,7 +37,8 @@ struct hst_export {
     const struct hst_calls *calls;
     const struct hst_imported *imported; /* an imported run has functions and edges only; NULL of another */
     const struct hst_lines *lines;       /* a run of lines has no stacks; NULL of another */
-    hst_export_keep *keep;               /* NULL: all */
+    const struct hst_export_timeline *timeline; /* a traced run may have its events too; NULL of another */
+    hst_export_keep *keep;                      /* NULL: all */
     void *keep_context;
     uint64_t kept; /* out: samples of the last walk, or calls, or hits of lines */
 };
@@ -48,7 +51,8 @@ enum hst_export_content {
     HST_EXPORT_SAMPLES = 1, /* with the time of each: their order */
     HST_EXPORT_SUMS = 2,    /* stacks with their calls */
     HST_EXPORT_EDGES = 4,   /* functions and who called them */
-    HST_EXPORT_LINES = 8
+    HST_EXPORT_LINES = 8,
+    HST_EXPORT_EVENTS = 16 /* calls and returns with the time of each */
 };
 
 struct hst_exporter {

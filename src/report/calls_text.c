@@ -167,6 +167,30 @@ static void add_method(struct hst_page *page, const struct hst_call_totals *tota
     hst_buffer_add_text(page->out, ")\n");
 }
 
+/* The events in their order: how many, how large, how whole. */
+static void add_timeline(struct hst_page *page)
+{
+    const struct hst_calls *calls = page->source->calls;
+    uint64_t events = 0, bytes = 0, lost = 0;
+    int has = 0;
+    for (size_t i = 0; i < calls->trace_count; i++) {
+        has |= calls->traces[i].has_timeline;
+        events += calls->traces[i].events;
+        bytes += calls->traces[i].event_bytes;
+        lost += calls->traces[i].lost_events;
+    }
+    if (!has)
+        return;
+    hst_buffer_add_fmt(page->out, "timeline of %s events, %.1f bytes each", hst_cell_count(events).text,
+                       events > 0 ? (double)bytes / (double)events : 0.0);
+    if (lost == 0)
+        hst_buffer_add_text(page->out, "; none was dropped\n");
+    else
+        hst_buffer_add_fmt(
+            page->out, "; %s%s events were dropped, since they came faster than they could be stored%s\n",
+            hst_page_ink(page, HST_INK_YELLOW), hst_cell_count(lost).text, hst_page_ink(page, HST_INK_RESET));
+}
+
 static void add_losses(struct hst_page *page)
 {
     const struct hst_calls *calls = page->source->calls;
@@ -235,6 +259,7 @@ enum hst_status hst_page_calls(struct hst_page *page, struct hst_error *err)
     HST_TRY(hst_page_call_totals(page->source, page->options, &totals));
     hst_page_header(page);
     add_method(page, &totals);
+    add_timeline(page);
     add_losses(page);
     hst_page_title(page, "Functions\n");
     add_heading(page, "function");

@@ -12,8 +12,9 @@ static const char put_line_sql[] = "INSERT OR REPLACE INTO line(run, function, l
                                    " total_ns) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 static const char put_trace_sql[] =
     "INSERT OR REPLACE INTO trace(run, process, backend, clock, python_only, lost_contexts, lost_suspensions,"
-    " hook_taken, python_caller_ns, python_callee_ns, c_caller_ns, c_callee_ns, line_ns, failure)"
-    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+    " hook_taken, python_caller_ns, python_callee_ns, c_caller_ns, c_callee_ns, line_ns, failure, "
+    "lost_events)"
+    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 
 enum hst_status hst_call_writer_init(struct hst_call_writer *writer, struct hst_store *store,
                                      struct hst_error *err)
@@ -62,6 +63,10 @@ static enum hst_status write_trace(struct hst_call_writer *writer, struct hst_st
     for (int i = 0; i < (int)HST_ARRAY_LENGTH(costs); i++)
         (void)sqlite3_bind_double(s, 9 + i, costs[i]);
     (void)sqlite3_bind_text(s, 14, info->failure, -1, SQLITE_STATIC);
+    if (info->has_timeline)
+        hst_store_bind(s, 15, info->lost_events);
+    else
+        (void)sqlite3_bind_null(s, 15);
     return hst_store_run(store, s, err);
 }
 

@@ -365,7 +365,7 @@ static enum hst_status read_trace_rows(struct hst_store *store, uint64_t run, st
     HST_TRY(hst_store_prepare(store,
                               "SELECT process, backend, clock, python_only, lost_contexts, lost_suspensions,"
                               " hook_taken, python_caller_ns, python_callee_ns, c_caller_ns, c_callee_ns,"
-                              " line_ns, failure FROM trace WHERE run = ?1 ORDER BY process",
+                              " line_ns, failure, lost_events FROM trace WHERE run = ?1 ORDER BY process",
                               &s, err));
     hst_store_bind(s, 1, run);
     for (;;) {
@@ -393,8 +393,39 @@ static enum hst_status read_trace_rows(struct hst_store *store, uint64_t run, st
         const unsigned char *failure = sqlite3_column_text(s, 12);
         (void)snprintf(info->failure, sizeof info->failure, "%s",
                        failure != NULL ? (const char *)failure : "");
+        info->has_timeline = sqlite3_column_type(s, 13) != SQLITE_NULL;
+        info->lost_events = info->has_timeline ? take(s, 13, INT64_MAX, &good) : 0;
         if (!good)
             return damaged(err, run, "trace of process", process);
+    }
+}
+
+/* How many events each process has, in how many bytes. */
+static enum hst_status read_timeline_sizes(struct hst_store *store, uint64_t run, struct hst_calls *calls,
+                                           struct hst_error *err)
+{
+    HST_CLEANUP_STATEMENT sqlite3_stmt *s = NULL;
+    int row;
+    HST_TRY(hst_store_prepare(store,
+                              "SELECT t.process, sum(l.events), sum(length(l.data)) FROM timeline l"
+                              " JOIN thread t ON t.run = l.run AND t.id = l.thread WHERE l.run = ?1"
+                              " GROUP BY t.process",
+                              &s, err));
+    hst_store_bind(s, 1, run);
+    for (;;) {
+        HST_TRY(hst_store_step(store, s, &row, err));
+        if (!row)
+            return HST_OK;
+        int good = 1;
+        uint32_t process = take_u32(s, 0, &good);
+        uint64_t events = take(s, 1, INT64_MAX, &good), bytes = take(s, 2, INT64_MAX, &good);
+        if (!good)
+            return damaged(err, run, "timeline of process", process);
+        for (size_t i = 0; i < calls->trace_count; i++)
+            if (calls->traces[i].process == process) {
+                calls->traces[i].events = events;
+                calls->traces[i].event_bytes = bytes;
+            }
     }
 }
 
@@ -406,6 +437,8 @@ enum hst_status hst_run_read_calls(struct hst_store *store, uint64_t number,
     enum hst_status status = read_call_rows(store, number, profile, calls, err);
     if (status == HST_OK)
         status = read_trace_rows(store, number, calls, err);
+    if (status == HST_OK)
+        status = read_timeline_sizes(store, number, calls, err);
     (void)sqlite3_exec(store->db, "RELEASE calls", NULL, NULL, NULL);
     return status;
 }
