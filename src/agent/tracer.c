@@ -361,7 +361,8 @@ static struct step *open_steps(const struct hst_tracer *tracer, size_t *ret_coun
     size_t count = 0, capacity = 0;
     const struct hst_agent_thread *thread = tracer->thread;
     int begun = thread != NULL && tracer->generation == hst_tracer_generation;
-    for (uint32_t at = begun ? tracer->fork_context : 0; begun && at != thread->root && count < FORK_DEPTH_MAX;) {
+    for (uint32_t at = begun ? tracer->fork_context : 0;
+         begun && at != thread->root && count < FORK_DEPTH_MAX;) {
         const struct hst_agent_context *context = hst_arena_slot(at);
         if (!HST_RESERVE(steps, capacity, count + 1))
             break;
