@@ -167,20 +167,27 @@ static void add_method(struct hst_page *page, const struct hst_call_totals *tota
     hst_buffer_add_text(page->out, ")\n");
 }
 
+/* calls: NULL of an imported run. */
+static int has_timeline(const struct hst_calls *calls)
+{
+    for (size_t i = 0; calls != NULL && i < calls->trace_count; i++)
+        if (calls->traces[i].has_timeline)
+            return 1;
+    return 0;
+}
+
 /* The events in their order: how many, how large, how whole. */
 static void add_timeline(struct hst_page *page)
 {
     const struct hst_calls *calls = page->source->calls;
     uint64_t events = 0, bytes = 0, lost = 0;
-    int has = 0;
+    if (!has_timeline(calls))
+        return;
     for (size_t i = 0; i < calls->trace_count; i++) {
-        has |= calls->traces[i].has_timeline;
         events += calls->traces[i].events;
         bytes += calls->traces[i].event_bytes;
         lost += calls->traces[i].lost_events;
     }
-    if (!has)
-        return;
     hst_buffer_add_fmt(page->out, "timeline of %s events, %.1f bytes each", hst_cell_count(events).text,
                        events > 0 ? (double)bytes / (double)events : 0.0);
     if (lost == 0)
@@ -233,10 +240,11 @@ static void add_next(struct hst_page *page)
 {
     static const struct {
         const char *verb, *arguments, *meaning;
-        int of_traced;
-    } looks[] = {{"show", "--callers FUNCTION", "who calls it, how often, for how long", 0},
-                 {"show", "--tree", "from the start of the program inward", 1},
-                 {"export", "-f callgrind", "for KCachegrind, with exact counts", 0}};
+        int of_traced, of_timeline;
+    } looks[] = {{"show", "--callers FUNCTION", "who calls it, how often, for how long", 0, 0},
+                 {"show", "--tree", "from the start of the program inward", 1, 0},
+                 {"export", "-f callgrind", "for KCachegrind, with exact counts", 0, 0},
+                 {"export", "-f chrome", "for Perfetto, every call in its order", 1, 1}};
     hst_page_title(page, "Next\n");
     if (page->source->info->number == 0) {
         add_next_of_file(page);
@@ -244,7 +252,8 @@ static void add_next(struct hst_page *page)
     }
     for (size_t i = 0; i < HST_ARRAY_LENGTH(looks); i++) {
         char arguments[96];
-        if (looks[i].of_traced && page->source->calls == NULL)
+        if ((looks[i].of_traced && page->source->calls == NULL) ||
+            (looks[i].of_timeline && !has_timeline(page->source->calls)))
             continue;
         (void)snprintf(arguments, sizeof arguments, " %llu %s",
                        (unsigned long long)page->source->info->number, looks[i].arguments);

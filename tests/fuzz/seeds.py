@@ -44,6 +44,79 @@ def reader():
             put("reader", "%d-kind-%d" % (number, kind), bytes([number, rng.randrange(4)]) + records)
 
 
+def timeline():
+    """See fuzz_timeline.c and docs/format.md."""
+    def varint(value):
+        out = bytearray()
+        while value > 127:
+            out.append(value & 127 | 128)
+            value >>= 7
+        return bytes(out) + bytes([value])
+
+    def block(events, base, start, lost, words, indices, times):
+        data = b"\x01" + varint(events) + varint(base) + varint(start) + varint(lost) + varint(len(words))
+        last = 0
+        for word in words:
+            data += varint(word - last << 1 if word >= last else (last - word << 1) - 1)
+            last = word
+        if len(words) > 1:
+            data += bytes(index & 255 for index in indices)
+        if len(words) > 256:
+            data += bytes(index >> 8 for index in indices)
+        data += bytes(time & 255 for time in times) + bytes(min(time >> 8, 255) for time in times)
+        return data + b"".join(varint((time >> 8) - 255) for time in times if time >> 8 >= 255)
+
+    put("timeline", "loop", b"\x01" + block(400, 10 ** 9, 3, 0, [4, 0], [0, 1] * 200, [40] * 400))
+    put("timeline", "pauses", b"\x01" + block(4, 0, 0, 7, [1, 2, 0], [0, 1, 2, 2], [1, 65279, 65280, 10 ** 10]))
+    put("timeline", "many-words", b"\x01" + block(600, 5, 1, 0, list(range(600)), range(600), [3] * 600))
+    whole = subprocess.run(["zstd", "-qc", "--stream-size=%d" % len(block(2, 1, 0, 0, [1, 0], [0, 1], [5, 6]))],
+                           input=block(2, 1, 0, 0, [1, 0], [0, 1], [5, 6]), stdout=subprocess.PIPE, check=True).stdout
+    put("timeline", "compressed", b"\x00" + whole)
+
+
+def agent_maps():
+    """See fuzz_agent_maps.c for the form of these."""
+    rng = random.Random(3)
+    put("agent_maps", "as-it-is", b"")
+
+    def record(what, chunk, slot, field, value):
+        return struct.pack("<BBBBBI", what, chunk, slot, field, 0, value & 0xffffffff)
+
+    chunk = 1024
+    single = {
+        "cycle": record(0, 3, 2, 8, 3 * chunk + 5),             # a context whose parent is below it
+        "own-parent": record(0, 3, 2, 8, 3 * chunk + 2),
+        "thread-is-context": record(0, 3, 0, 4, 3 * chunk + 1),
+        "function-is-thread": record(0, 3, 3, 12, 1 * chunk + 1),
+        "long-name": record(0, 2, 1, 12, 0xffffffff),
+        "many-slots": record(0, 2, 1, 0, 0xffffffff),
+        "used": record(0, 3, 0, 8, 0xffffffff),
+        "kind": record(0, 3, 0, 0, 6),
+        "all-are-events": record(4, 3, 0, 0, 6),
+        "event-of-nothing": record(0, 5, 1, 0, 0xffffffff),
+        "event-far-away": record(0, 5, 1, 0, 2 * 900000),
+        "same-number": record(0, 6, 0, 8, 0),
+        "number-missing": record(0, 6, 0, 8, 77),
+        "lost": record(0, 6, 0, 24, 1000),
+        "time-goes-back": record(1, 6, 0, 16, 0),
+        "time-is-huge": record(1, 6, 0, 16, 0xff),
+        "pause": record(0, 5, 1, 0, 1),
+        "climbing-events": record(4 + 10, 5, 0, 0, 3 * chunk * 2 + 4),
+        "climbing-parents": record(4 + 5, 4, 0, 8, 3 * chunk + 1),
+        "no-start": record(1, 0, 2, 8, 0),
+        "negative-cost": record(1, 0, 3, 24, 0xff),
+        "kept-twice": record(3, 7, 0, 0, 5 * chunk),
+    }
+    for name, bytes_ in single.items():
+        put("agent_maps", name, bytes_)
+        put("agent_maps", name + "-later", record(2, 7, 40, 0, 0) + bytes_)
+    for number in range(24):
+        put("agent_maps", "random-%d" % number, b"".join(
+            record(rng.randrange(256), rng.randrange(8), rng.choice([0, 0, 1, 2, 3, rng.randrange(30)]), rng.randrange(64),
+                   rng.choice([0, 1, 6, 7, 1025, 3073, 3074, 3075, 2 * 3075, 2 * 3076 + 1, rng.randrange(1 << 32)]))
+            for _ in range(rng.randrange(2, 20))))
+
+
 def debug_offsets():
     for snapshot in sorted((TESTS / "replay" / "data").glob("*.snap")):
         plain = subprocess.run(["zstd", "-dc"], input=snapshot.read_bytes(), stdout=subprocess.PIPE, check=True).stdout
@@ -134,6 +207,11 @@ def store():
     (CORPUS / "store").mkdir(parents=True, exist_ok=True)
     for number, path in enumerate(sorted((TESTS / "data").glob("store-*.db"))):
         shutil.copy(path, CORPUS / "store" / ("seed-%s" % path.stem))
+    hasten = TESTS.parent / "build" / "hasten"
+    if hasten.exists():  # of this version: a traced run with a timeline
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run([hasten, "trace", "--timeline", "-q", "--only", "timeline.py", "--store", folder + "/", "-f", "hasten", "-o",
+                            CORPUS / "store" / "seed-store-timeline", sys.executable, TESTS / "targets" / "timeline.py"], check=True)
 
 
 def options():
@@ -189,5 +267,5 @@ def lprof():
                 pickle.dumps(stats, protocol))
 
 
-for make in (counters, reader, debug_offsets, linetable, maps, symbols, core, store, pstats, lprof, options):
+for make in (counters, reader, debug_offsets, linetable, maps, symbols, core, store, timeline, agent_maps, pstats, lprof, options):
     make()
