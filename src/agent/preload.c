@@ -15,6 +15,7 @@
 #include "agent/order.h"
 #include "agent/selection.h"
 #include "agent/tracer.h"
+#include "base/map.h"
 
 static struct hst_agent_order order;
 static int armed; /* at least one interpreter */
@@ -86,6 +87,9 @@ static const struct backend *choose_backend(void)
     return NULL;
 }
 
+static const struct backend *in_use; /* NULL: none yet */
+static struct hst_map interpreters;  /* by id: those that have been armed */
+
 /* As kernprof does: what the program decorates with @profile is chosen. */
 static PyObject *choose(PyObject *self, PyObject *function)
 {
@@ -123,6 +127,16 @@ static void begin_lines(int (*arm)(int), void (*disarm)(void))
     add_builtin();
 }
 
+/* Of the current thread's interpreter, once. 0: the hook could not be had. */
+static int arm_interpreter(const struct backend *backend)
+{
+    const void *interpreter = hst_py_pointer(hst_python.PyThreadState_Get(), hst_python.abi.tstate_interp);
+    uint64_t id = (uint64_t)hst_python.PyInterpreterState_GetID((void *)(uintptr_t)interpreter);
+    if (hst_map_find(&interpreters, id) != HST_MAP_ABSENT)
+        return 1;
+    return hst_map_set(&interpreters, id, 1) && backend->arm(order.python_only);
+}
+
 static void begin(void)
 {
     const char *why = "";
@@ -150,17 +164,24 @@ static void begin(void)
         (void)hst_calibrate(backend->arm, backend->disarm, order.python_only);
         hst_tracer_depth_max = order.depth;
     }
-    if (!backend->arm(order.python_only)) {
+    if (!arm_interpreter(backend)) {
         fail("the hook could not be had: another tool holds it");
         return;
     }
     hst_arena_header()->state = HST_AGENT_TRACING;
+    in_use = backend;
 }
 
 /* The interpreter tells when it is about to run the program, with its lock held. */
 static int on_audit(const char *event, PyObject *arguments, void *data)
 {
     (void)arguments, (void)data;
+    if (in_use != NULL && strcmp(event, "exec") == 0) { /* perhaps the first of a sub-interpreter */
+        PyObject *type, *value, *traceback;
+        hst_python.PyErr_Fetch(&type, &value, &traceback);
+        (void)arm_interpreter(in_use);
+        hst_python.PyErr_Restore(type, value, traceback);
+    }
     if (armed || strncmp(event, "cpython.run_", 12) != 0)
         return 0;
     armed = 1; /* before anything runs that is audited itself */

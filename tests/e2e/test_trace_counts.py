@@ -29,7 +29,7 @@ def own(row):
 
 
 def made_at_run_time(row):
-    return row["file"] == "<string>" and row["function"] in ("ex_made", "same")
+    return row["file"] in ("<string>", "<script>") and row["function"] in ("ex_made", "same", "sb_leaf", "sb_main")
 
 
 def sums(rows):

@@ -847,5 +847,26 @@ def caches():
         lc_slow(i % 3)
 
 
+@case({"sb_leaf": once(12), "sb_main": once(3)})
+def sub_interpreters():
+    """Two of them, and this one."""
+    def sb_leaf():
+        pass
+
+    def sb_main():
+        for _ in range(4):
+            sb_leaf()
+    sb_main()
+    try:
+        import _interpreters as module
+    except ImportError:
+        import _xxsubinterpreters as module
+    code = "def sb_leaf():\n    pass\n\ndef sb_main():\n    for _ in range(4):\n        sb_leaf()\nsb_main()\n"
+    for _ in range(2):
+        number = module.create()
+        (getattr(module, "exec", None) or module.run_string)(number, code)
+        module.destroy(number)
+
+
 if __name__ == "__main__":
     CASES[sys.argv[1]][0]()
