@@ -8,7 +8,12 @@
 #include "agent/tracer.h"
 
 enum { WHAT_CALL = 0, WHAT_RETURN = 3, WHAT_C_CALL = 4, WHAT_C_EXCEPTION = 5, WHAT_C_RETURN = 6 };
-enum { OPCODE_RETURN_VALUE = 83, FRAME_OBJECT_FRAME = 24 /* PyFrameObject.f_frame, 3.11 */ };
+enum {
+    OPCODE_RETURN_GENERATOR = 75, /* 3.11 */
+    OPCODE_RETURN_VALUE = 83,
+    OPCODE_YIELD_VALUE = 86,
+    FRAME_OBJECT_FRAME = 24 /* PyFrameObject.f_frame, 3.11 */
+};
 
 static int python_only;
 static const struct hst_py_method *start_new_thread[2];
@@ -33,11 +38,21 @@ static const uint8_t *instruction_of(const void *frame)
     return last < 0 ? NULL : (const uint8_t *)bytecode + last * (abi->minor >= 10 ? 2 : 1);
 }
 
-/* At its first instruction: 3.11 tells by the RESUME's argument, those before by not having begun. */
+/* Of a generator that is entered: 3.11 tells by the RESUME's argument, or, when something is thrown into it,
+ * stands at the yield still; those before tell by not having begun. */
 static int is_resumed(const void *frame)
 {
     const uint8_t *instruction = instruction_of(frame);
-    return instruction != NULL && (hst_python.abi.minor <= 10 || instruction[1] != 0);
+    if (hst_python.abi.minor <= 10 || instruction == NULL)
+        return instruction != NULL;
+    return instruction[0] == OPCODE_YIELD_VALUE || instruction[1] != 0;
+}
+
+/* Of a generator that is left by an exception: it was closed before its function began. */
+static int has_not_begun(const void *frame)
+{
+    const uint8_t *instruction = instruction_of(frame);
+    return instruction == NULL || (hst_python.abi.minor >= 11 && instruction[0] == OPCODE_RETURN_GENERATOR);
 }
 
 static void enter(struct hst_tracer *tracer, const PyObject *frame_object)
@@ -61,9 +76,12 @@ static void leave(struct hst_tracer *tracer, const PyObject *frame_object, const
     struct hst_agent_context *context = hst_tracer_leave(tracer, code_of(frame));
     if (context == NULL)
         return;
-    if (value == NULL) {
+    int is_generator = (context->flags & HST_AGENT_FUNCTION_GENERATOR) != 0;
+    if (value == NULL && is_generator && has_not_begun(frame)) {
+        context->calls--;
+    } else if (value == NULL) {
         context->raises++;
-    } else if ((context->flags & HST_AGENT_FUNCTION_GENERATOR) != 0) {
+    } else if (is_generator) {
         const uint8_t *instruction = instruction_of(frame);
         if (instruction != NULL && instruction[0] != OPCODE_RETURN_VALUE)
             hst_tracer_suspend(frame, tracer->thread->last_ticks);
