@@ -9,7 +9,8 @@
 
 enum { WHAT_CALL = 0, WHAT_RETURN = 3, WHAT_C_CALL = 4, WHAT_C_EXCEPTION = 5, WHAT_C_RETURN = 6 };
 enum {
-    OPCODE_RETURN_GENERATOR = 75, /* 3.11 */
+    FLAGS_OF_GENERATORS = 0x20 | 0x80 | 0x200, /* CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR */
+    OPCODE_RETURN_GENERATOR = 75,              /* 3.11 */
     OPCODE_RETURN_VALUE = 83,
     OPCODE_YIELD_VALUE = 86,
     FRAME_OBJECT_FRAME = 24 /* PyFrameObject.f_frame, 3.11 */
@@ -70,9 +71,26 @@ static void enter(struct hst_tracer *tracer, const PyObject *frame_object)
     hst_tracer_resumed(context, frame, tracer->thread->last_ticks);
 }
 
+/* 3.11 does not tell of a generator that goes on because what it delegated to returned when something was
+ * thrown into it: it is known by its leaving. */
+static void enter_unseen(struct hst_tracer *tracer, const void *frame)
+{
+    const struct hst_agent_context *current = hst_arena_slot(tracer->thread->current);
+    PyObject *code = code_of(frame);
+    if (hst_python.abi.minor != 11 || current->key == (uint64_t)(uintptr_t)code ||
+        ((uint32_t)hst_py_word(code, hst_python.abi.code_flags) & FLAGS_OF_GENERATORS) == 0)
+        return;
+    struct hst_agent_context *context = hst_tracer_enter(tracer, code, code, 0);
+    if (context != NULL) {
+        context->resumes++;
+        hst_tracer_resumed(context, frame, tracer->thread->last_ticks);
+    }
+}
+
 static void leave(struct hst_tracer *tracer, const PyObject *frame_object, const PyObject *value)
 {
     const void *frame = frame_of(frame_object);
+    enter_unseen(tracer, frame);
     struct hst_agent_context *context = hst_tracer_leave(tracer, code_of(frame));
     if (context == NULL)
         return;
