@@ -17,5 +17,7 @@ void hst_profile_hook_disarm(void);
 
 /* What a callable of C is known by: NULL when it is not one that is traced (a Python function, a class). */
 const void *hst_callable_key(PyObject *callable);
+/* Before the first of them is asked for. */
+void hst_callable_find_new(void);
 
 #endif

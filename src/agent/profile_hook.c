@@ -172,6 +172,7 @@ int hst_profile_hook_arm(int without_c)
 {
     python_only = without_c;
     find_start_new_thread();
+    hst_callable_find_new();
     hst_python.PyEval_SetProfile(hook, NULL);
     return 1;
 }
