@@ -32,5 +32,7 @@ void hst_line_choose(PyObject *code);
 
 /* What a callable of C is known by: NULL when it is not one that is traced (a Python function, a class). */
 const void *hst_callable_key(PyObject *callable);
+/* Before the first of them is asked for. */
+void hst_callable_find_new(void);
 
 #endif

@@ -80,10 +80,17 @@ static PyObject *on_unwind(PyObject *self, PyObject *const *arguments, ssize_t c
     return hst_py_none();
 }
 
+/* What is called in the end: CALL comes for the bound method and C_RETURN for its function (3.12, 3.13), or
+ * both for one of them. */
+static PyObject *unbound(PyObject *callable)
+{
+    return hst_py_type(callable) == hst_python.PyMethod_Type ? hst_py_function_of_method(callable) : callable;
+}
+
 static PyObject *on_call(PyObject *self, PyObject *const *arguments, ssize_t count)
 {
     (void)self, (void)count;
-    PyObject *callable = arguments[2];
+    PyObject *callable = unbound(arguments[2]);
     if (__builtin_expect(hst_py_type(callable) == hst_python.PyFunction_Type, 1))
         return hst_py_none();
     const void *key = hst_callable_key(callable);
@@ -99,7 +106,7 @@ static PyObject *on_call(PyObject *self, PyObject *const *arguments, ssize_t cou
 static PyObject *on_c_return(PyObject *self, PyObject *const *arguments, ssize_t count)
 {
     (void)self, (void)count;
-    const void *key = hst_callable_key(arguments[2]);
+    const void *key = hst_callable_key(unbound(arguments[2]));
     struct hst_tracer *tracer = key != NULL ? hst_tracer_self() : NULL;
     if (tracer != NULL)
         (void)hst_tracer_leave(tracer, key);
@@ -109,7 +116,7 @@ static PyObject *on_c_return(PyObject *self, PyObject *const *arguments, ssize_t
 static PyObject *on_c_raise(PyObject *self, PyObject *const *arguments, ssize_t count)
 {
     (void)self, (void)count;
-    const void *key = hst_callable_key(arguments[2]);
+    const void *key = hst_callable_key(unbound(arguments[2]));
     struct hst_tracer *tracer = key != NULL ? hst_tracer_self() : NULL;
     struct hst_agent_context *context = tracer != NULL ? hst_tracer_leave(tracer, key) : NULL;
     if (context != NULL)
@@ -175,6 +182,7 @@ int hst_monitoring_arm(int python_only)
     long wanted = 0;
     if (id < 0)
         return 0;
+    hst_callable_find_new();
     for (size_t i = 0; i < EVENTS; i++) {
         if (events[i].of_c && python_only)
             continue;

@@ -9,9 +9,10 @@
 
 enum { WHAT_CALL = 0, WHAT_RETURN = 3, WHAT_C_CALL = 4, WHAT_C_EXCEPTION = 5, WHAT_C_RETURN = 6 };
 enum {
-    OPCODE_RETURN_GENERATOR = 75,
-    OPCODE_YIELD_VALUE = 86,
+    FLAGS_OF_GENERATORS = 0x20 | 0x80 | 0x200, /* CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR */
+    OPCODE_RETURN_GENERATOR = 75,              /* 3.11 */
     OPCODE_RETURN_VALUE = 83,
+    OPCODE_YIELD_VALUE = 86,
     FRAME_OBJECT_FRAME = 24 /* PyFrameObject.f_frame, 3.11 */
 };
 
@@ -38,15 +39,21 @@ static const uint8_t *instruction_of(const void *frame)
     return last < 0 ? NULL : (const uint8_t *)bytecode + last * (abi->minor >= 10 ? 2 : 1);
 }
 
-/* Not at its first instruction: 3.11 is at a RESUME whose argument is 0 then, or, when an exception is thrown
- * into it, at the one that made the generator; those before have not begun. */
+/* Of a generator that is entered: 3.11 tells by the RESUME's argument, or, when something is thrown into it,
+ * stands at the yield still; those before tell by not having begun. */
 static int is_resumed(const void *frame)
 {
     const uint8_t *instruction = instruction_of(frame);
-    if (instruction == NULL || hst_python.abi.minor <= 10)
+    if (hst_python.abi.minor <= 10 || instruction == NULL)
         return instruction != NULL;
-    return instruction[0] != OPCODE_RETURN_GENERATOR &&
-           (instruction[0] == OPCODE_YIELD_VALUE || instruction[1] != 0);
+    return instruction[0] == OPCODE_YIELD_VALUE || instruction[1] != 0;
+}
+
+/* Of a generator that is left by an exception: it was closed before its function began. */
+static int has_not_begun(const void *frame)
+{
+    const uint8_t *instruction = instruction_of(frame);
+    return instruction == NULL || (hst_python.abi.minor >= 11 && instruction[0] == OPCODE_RETURN_GENERATOR);
 }
 
 static void enter(struct hst_tracer *tracer, const PyObject *frame_object)
@@ -64,15 +71,35 @@ static void enter(struct hst_tracer *tracer, const PyObject *frame_object)
     hst_tracer_resumed(context, frame, tracer->thread->last_ticks);
 }
 
+/* 3.11 does not tell of a generator that goes on because what it delegated to returned when something was
+ * thrown into it: it is known by its leaving. */
+static void enter_unseen(struct hst_tracer *tracer, const void *frame)
+{
+    const struct hst_agent_context *current = hst_arena_slot(tracer->thread->current);
+    PyObject *code = code_of(frame);
+    if (hst_python.abi.minor != 11 || current->key == (uint64_t)(uintptr_t)code ||
+        ((uint32_t)hst_py_word(code, hst_python.abi.code_flags) & FLAGS_OF_GENERATORS) == 0)
+        return;
+    struct hst_agent_context *context = hst_tracer_enter(tracer, code, code, 0);
+    if (context != NULL) {
+        context->resumes++;
+        hst_tracer_resumed(context, frame, tracer->thread->last_ticks);
+    }
+}
+
 static void leave(struct hst_tracer *tracer, const PyObject *frame_object, const PyObject *value)
 {
     const void *frame = frame_of(frame_object);
+    enter_unseen(tracer, frame);
     struct hst_agent_context *context = hst_tracer_leave(tracer, code_of(frame));
     if (context == NULL)
         return;
-    if (value == NULL) {
+    int is_generator = (context->flags & HST_AGENT_FUNCTION_GENERATOR) != 0;
+    if (value == NULL && is_generator && has_not_begun(frame)) {
+        context->calls--;
+    } else if (value == NULL) {
         context->raises++;
-    } else if ((context->flags & HST_AGENT_FUNCTION_GENERATOR) != 0) {
+    } else if (is_generator) {
         const uint8_t *instruction = instruction_of(frame);
         if (instruction != NULL && instruction[0] != OPCODE_RETURN_VALUE)
             hst_tracer_suspend(frame, tracer->thread->last_ticks);
@@ -145,6 +172,7 @@ int hst_profile_hook_arm(int without_c)
 {
     python_only = without_c;
     find_start_new_thread();
+    hst_callable_find_new();
     hst_python.PyEval_SetProfile(hook, NULL);
     return 1;
 }

@@ -61,6 +61,7 @@ enum { HST_PY_METH_FASTCALL = 0x80, HST_PY_METH_O = 0x8 };
 #define HST_PY_OBJECTS(X)                                                                                    \
     X(_Py_NoneStruct)                                                                                        \
     X(PyFunction_Type)                                                                                       \
+    X(PyMethod_Type)                                                                                         \
     X(PyCFunction_Type)                                                                                      \
     X(PyMethodDescr_Type)                                                                                    \
     X(PyClassMethodDescr_Type)                                                                               \
@@ -112,6 +113,11 @@ static inline struct hst_py_method *hst_py_method_of_function(const PyObject *fu
 static inline PyObject *hst_py_self_of_function(const PyObject *function)
 {
     return hst_py_pointer(function, hst_python.abi.object_size + 8);
+}
+/* PyMethodObject: likewise. */
+static inline PyObject *hst_py_function_of_method(const PyObject *method)
+{
+    return hst_py_pointer(method, hst_python.abi.object_size);
 }
 static inline struct hst_py_method *hst_py_method_of_descriptor(const PyObject *descriptor)
 {
