@@ -6,31 +6,17 @@
  * the hook gives itself up and another back end goes on; the frames that are under way are left by whichever
  * notices first. */
 #include "agent/backend.h"
+#include "agent/frame.h"
 #include "agent/tracer.h"
 
 enum {
     DEPTH_MAX = 1500,     /* a raised recursion limit; the usual one is 1000 */
     DEPTH_MAX_3_12 = 300, /* whose limit for C is 1500 at first, and each call takes two */
     OWNED_BY_GENERATOR = 1,
-    RETURN_VALUE = 83,     /* 3.9, 3.10 */
-    RETURN_GENERATOR = 75, /* 3.11, 3.12 */
-    YIELD_VALUE_3_11 = 86,
-    YIELD_VALUE_3_12 = 150,
 };
 
 static __thread int depth __attribute__((tls_model("initial-exec")));
 static int given_up, depth_max;
-
-static const uint8_t *instruction_of(const void *frame)
-{
-    const struct hst_abi *abi = &hst_python.abi;
-    if (abi->minor >= 11)
-        return hst_py_pointer(frame, abi->frame_instruction);
-    int last = (int)(uint32_t)hst_py_word(frame, abi->frame_instruction);
-    const char *code = hst_py_pointer(frame, abi->frame_code);
-    const char *bytecode = (const char *)hst_py_pointer(code, abi->code_bytecode) + abi->bytes_data;
-    return last < 0 ? NULL : (const uint8_t *)bytecode + last * (abi->minor >= 10 ? 2 : 1);
-}
 
 /* A generator function that is called makes its generator by a frame's first instructions, which is no call
  * yet; its own frame is the generator's. */
@@ -40,18 +26,11 @@ static int makes_a_generator(const void *frame)
     return abi->minor >= 11 && *((const char *)frame + abi->frame_owner) != OWNED_BY_GENERATOR;
 }
 
+/* Its frame stands behind the instruction that made it, or has not begun to 3.10. */
 static int is_resumed(const void *frame)
 {
-    const uint8_t *instruction = instruction_of(frame);
-    return instruction != NULL && (hst_python.abi.minor <= 10 || *instruction != RETURN_GENERATOR);
-}
-
-static int has_yielded(const void *frame)
-{
-    const uint8_t *instruction = instruction_of(frame);
-    if (hst_python.abi.minor <= 10)
-        return instruction != NULL && *instruction != RETURN_VALUE;
-    return *instruction == (hst_python.abi.minor == 11 ? YIELD_VALUE_3_11 : YIELD_VALUE_3_12);
+    const uint8_t *instruction = hst_frame_instruction(frame);
+    return instruction != NULL && (hst_python.abi.minor <= 10 || *instruction != HST_OPCODE_RETURN_GENERATOR);
 }
 
 /* Leaves the context, unless another back end has done so already. */
@@ -98,14 +77,14 @@ static PyObject *run_generator(struct hst_tracer *tracer, struct hst_agent_conte
     leave(tracer, context);
     if (result == NULL)
         context->raises++;
-    else if (has_yielded(frame))
+    else if (hst_frame_has_yielded(frame))
         hst_tracer_suspend(frame, tracer->thread->last_ticks);
     return result;
 }
 
 static PyObject *evaluate(void *tstate, void *frame, int throwing)
 {
-    PyObject *code = hst_py_pointer(frame, hst_python.abi.frame_code);
+    PyObject *code = hst_frame_code(frame);
     struct hst_tracer *tracer = hst_tracer_self();
     if (__builtin_expect(depth >= depth_max && !given_up, 0))
         give_up();

@@ -3,24 +3,12 @@
  * even that. Exceptions have no events of one code object before 3.15: those of all code pass by here. */
 #include "agent/backend.h"
 #include "agent/liner.h"
+#include "agent/monitor.h"
 #include "agent/selection.h"
 
-static const int tool_ids[] = {4, 3, 2, 1, 0};
 static int tool_id = -1;
 static PyObject *disable;
 static long own_events; /* of a chosen code object */
-
-static PyObject *monitoring(void) { return hst_python.PySys_GetObject("monitoring"); /* borrowed */ }
-
-static int done(PyObject *result)
-{
-    if (result == NULL) {
-        hst_python.PyErr_Clear();
-        return 0;
-    }
-    hst_python.Py_DecRef(result);
-    return 1;
-}
 
 static PyObject *not_again(void)
 {
@@ -33,8 +21,7 @@ static void arm_code(struct hst_liner *liner, PyObject *code)
     PyObject *type, *value, *traceback;
     liner->busy = 1;
     hst_python.PyErr_Fetch(&type, &value, &traceback);
-    (void)done(
-        hst_python.PyObject_CallMethod(monitoring(), "set_local_events", "iOl", tool_id, code, own_events));
+    (void)hst_monitor_set_local(tool_id, code, own_events);
     hst_python.PyErr_Restore(type, value, traceback);
     liner->busy = 0;
 }
@@ -130,63 +117,33 @@ static struct event {
 };
 enum { EVENTS = sizeof events / sizeof events[0] };
 
-static long event_number(PyObject *module, const char *name)
-{
-    PyObject *all = hst_python.PyObject_GetAttrString(module, "events");
-    PyObject *one = all != NULL ? hst_python.PyObject_GetAttrString(all, name) : NULL;
-    long number = one != NULL ? hst_python.PyLong_AsLong(one) : 0;
-    if (one != NULL)
-        hst_python.Py_DecRef(one);
-    if (all != NULL)
-        hst_python.Py_DecRef(all);
-    hst_python.PyErr_Clear();
-    return number > 0 ? number : 0;
-}
-
-static int take_tool_id(PyObject *module)
-{
-    for (size_t i = 0; i < sizeof tool_ids / sizeof tool_ids[0]; i++)
-        if (done(hst_python.PyObject_CallMethod(module, "use_tool_id", "is", tool_ids[i], "hasten")))
-            return tool_ids[i];
-    return -1;
-}
-
 int hst_line_monitoring_arm(int unused)
 {
     (void)unused;
-    PyObject *module = monitoring();
-    tool_id = module != NULL ? take_tool_id(module) : -1;
     long everywhere = 0;
+    tool_id = hst_monitor_take();
     own_events = 0;
-    if (tool_id < 0)
+    if (tool_id >= 0 && disable == NULL)
+        disable = hst_monitor_disable();
+    if (tool_id < 0 || disable == NULL)
         return 0;
-    if (disable == NULL)
-        disable = hst_python.PyObject_GetAttrString(module, "DISABLE");
     for (size_t i = 0; i < EVENTS; i++) {
-        PyObject *callback = hst_python.PyCFunction_NewEx(&events[i].method, NULL, NULL);
-        long number = event_number(module, events[i].name);
-        if (disable == NULL || callback == NULL || number == 0 ||
-            !done(hst_python.PyObject_CallMethod(module, "register_callback", "ilO", tool_id, number,
-                                                 callback)))
+        long number = hst_monitor_register(tool_id, events[i].name, &events[i].method);
+        if (number == 0)
             return 0;
-        hst_python.Py_DecRef(callback);
         if (events[i].scope == EVERYWHERE || (i == 0 && hst_selection_has_rules()))
             everywhere |= number;
         if (events[i].scope == IN_CHOSEN)
             own_events |= number;
     }
     hst_liner_on = 1;
-    return done(hst_python.PyObject_CallMethod(module, "set_events", "il", tool_id, everywhere));
+    return hst_monitor_set(tool_id, everywhere);
 }
 
 void hst_line_monitoring_disarm(void)
 {
-    PyObject *module = monitoring();
     hst_liner_on = 0;
-    if (module == NULL || tool_id < 0)
-        return;
-    (void)done(hst_python.PyObject_CallMethod(module, "set_events", "ii", tool_id, 0));
-    (void)done(hst_python.PyObject_CallMethod(module, "free_tool_id", "i", tool_id));
+    hst_monitor_free(tool_id);
     tool_id = -1;
 }
 

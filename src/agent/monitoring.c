@@ -4,26 +4,11 @@
  * PY_RETURN; C_RETURN and C_RAISE come for every callable that is not a Python function called directly.  So
  * a C function is entered by CALL and left by either, when hst_callable_key knows it, and all else is passed
  * over. */
-#include <stdio.h>
-#include <string.h>
-
 #include "agent/backend.h"
+#include "agent/monitor.h"
 #include "agent/tracer.h"
 
-static const char tool_name[] = "hasten";
-/* Those that no known tool asks for come first: another tool's wish must not fail because of hasten. */
-static const int tool_ids[] = {4, 3, 2, 1, 0};
 static int tool_id = -1;
-
-/* The frame that the calling thread runs in; it names a generator for as long as that lives. */
-static const void *frame_now(void)
-{
-    const struct hst_abi *abi = &hst_python.abi;
-    const void *tstate = hst_python.PyThreadState_Get();
-    return abi->minor == 12
-               ? hst_py_pointer(hst_py_pointer(tstate, abi->tstate_cframe), abi->cframe_current_frame)
-               : hst_py_pointer(tstate, abi->tstate_frame);
-}
 
 static PyObject *on_start(PyObject *self, PyObject *const *arguments, ssize_t count)
 {
@@ -46,7 +31,7 @@ static PyObject *on_resume(PyObject *self, PyObject *const *arguments, ssize_t c
         struct hst_agent_context *context = hst_tracer_enter(tracer, arguments[0], arguments[0], 0);
         if (context != NULL) {
             context->resumes++;
-            hst_tracer_resumed(context, frame_now(), tracer->thread->last_ticks);
+            hst_tracer_resumed(context, hst_py_frame_now(), tracer->thread->last_ticks);
         }
     }
     return hst_py_none();
@@ -66,7 +51,7 @@ static PyObject *on_yield(PyObject *self, PyObject *const *arguments, ssize_t co
     (void)self, (void)count;
     struct hst_tracer *tracer = hst_tracer_self();
     if (tracer != NULL && hst_tracer_leave(tracer, arguments[0]) != NULL)
-        hst_tracer_suspend(frame_now(), tracer->thread->last_ticks);
+        hst_tracer_suspend(hst_py_frame_now(), tracer->thread->last_ticks);
     return hst_py_none();
 }
 
@@ -141,44 +126,9 @@ static struct event {
 };
 enum { EVENTS = sizeof events / sizeof events[0] };
 
-static PyObject *monitoring(void) { return hst_python.PySys_GetObject("monitoring"); /* borrowed */ }
-
-/* A call whose result does not matter; 0 when it raised. */
-static int done(PyObject *result)
-{
-    if (result == NULL) {
-        hst_python.PyErr_Clear();
-        return 0;
-    }
-    hst_python.Py_DecRef(result);
-    return 1;
-}
-
-static long event_number(PyObject *module, const char *name)
-{
-    PyObject *all = hst_python.PyObject_GetAttrString(module, "events");
-    PyObject *one = all != NULL ? hst_python.PyObject_GetAttrString(all, name) : NULL;
-    long number = one != NULL ? hst_python.PyLong_AsLong(one) : 0;
-    if (one != NULL)
-        hst_python.Py_DecRef(one);
-    if (all != NULL)
-        hst_python.Py_DecRef(all);
-    hst_python.PyErr_Clear();
-    return number > 0 ? number : 0;
-}
-
-static int take_tool_id(PyObject *module)
-{
-    for (size_t i = 0; i < sizeof tool_ids / sizeof tool_ids[0]; i++)
-        if (done(hst_python.PyObject_CallMethod(module, "use_tool_id", "is", tool_ids[i], tool_name)))
-            return tool_ids[i];
-    return -1;
-}
-
 int hst_monitoring_arm(int python_only)
 {
-    PyObject *module = monitoring();
-    int id = module != NULL ? take_tool_id(module) : -1;
+    int id = hst_monitor_take();
     long wanted = 0;
     if (id < 0)
         return 0;
@@ -186,24 +136,17 @@ int hst_monitoring_arm(int python_only)
     for (size_t i = 0; i < EVENTS; i++) {
         if (events[i].of_c && python_only)
             continue;
-        PyObject *callback = hst_python.PyCFunction_NewEx(&events[i].method, NULL, NULL);
-        long number = event_number(module, events[i].name);
-        if (callback == NULL || number == 0 ||
-            !done(hst_python.PyObject_CallMethod(module, "register_callback", "ilO", id, number, callback)))
+        long number = hst_monitor_register(id, events[i].name, &events[i].method);
+        if (number == 0)
             return 0;
-        hst_python.Py_DecRef(callback);
         wanted |= number;
     }
     tool_id = id;
-    return done(hst_python.PyObject_CallMethod(module, "set_events", "il", id, wanted));
+    return hst_monitor_set(id, wanted);
 }
 
 void hst_monitoring_disarm(void)
 {
-    PyObject *module = monitoring();
-    if (module == NULL || tool_id < 0)
-        return;
-    (void)done(hst_python.PyObject_CallMethod(module, "set_events", "ii", tool_id, 0));
-    (void)done(hst_python.PyObject_CallMethod(module, "free_tool_id", "i", tool_id));
+    hst_monitor_free(tool_id);
     tool_id = -1;
 }

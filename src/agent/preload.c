@@ -87,8 +87,9 @@ static const struct backend *choose_backend(void)
     return NULL;
 }
 
-static const struct backend *in_use; /* NULL: none yet */
-static struct hst_map interpreters;  /* by id: those that have been armed */
+static const struct backend *in_use;                                  /* NULL: none yet */
+static struct hst_map interpreters;                                   /* by id: those that have been armed */
+static pthread_mutex_t interpreters_lock = PTHREAD_MUTEX_INITIALIZER; /* they may have locks of their own */
 
 /* As kernprof does: what the program decorates with @profile is chosen. */
 static PyObject *choose(PyObject *self, PyObject *function)
@@ -132,9 +133,11 @@ static int arm_interpreter(const struct backend *backend)
 {
     const void *interpreter = hst_py_pointer(hst_python.PyThreadState_Get(), hst_python.abi.tstate_interp);
     uint64_t id = (uint64_t)hst_python.PyInterpreterState_GetID((void *)(uintptr_t)interpreter);
-    if (hst_map_find(&interpreters, id) != HST_MAP_ABSENT)
-        return 1;
-    return hst_map_set(&interpreters, id, 1) && backend->arm(order.python_only);
+    (void)pthread_mutex_lock(&interpreters_lock);
+    int known = hst_map_find(&interpreters, id) != HST_MAP_ABSENT;
+    int good = known || hst_map_set(&interpreters, id, 1);
+    (void)pthread_mutex_unlock(&interpreters_lock);
+    return known || (good && backend->arm(order.python_only));
 }
 
 static void begin(void)
@@ -197,6 +200,7 @@ static void before_fork(void)
 
 static void after_fork_in_child(void)
 {
+    (void)pthread_mutex_init(&interpreters_lock, NULL);
     if (hst_arena_base != NULL)
         hst_tracer_forked();
     hst_liner_forked();

@@ -5,65 +5,32 @@
  * the new one, and gets its hook before it has run.  A generator's resumption looks like a call, and its
  * yield like a return: what instruction the frame is at tells them apart. */
 #include "agent/backend.h"
+#include "agent/frame.h"
 #include "agent/tracer.h"
 
 enum { WHAT_CALL = 0, WHAT_RETURN = 3, WHAT_C_CALL = 4, WHAT_C_EXCEPTION = 5, WHAT_C_RETURN = 6 };
-enum {
-    FLAGS_OF_GENERATORS = 0x20 | 0x80 | 0x200, /* CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR */
-    OPCODE_RETURN_GENERATOR = 75,              /* 3.11 */
-    OPCODE_RETURN_VALUE = 83,
-    OPCODE_YIELD_VALUE = 86,
-    FRAME_OBJECT_FRAME = 24 /* PyFrameObject.f_frame, 3.11 */
-};
+enum { FLAGS_OF_GENERATORS = 0x20 | 0x80 | 0x200 /* CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR */ };
 
 static int python_only;
 static const struct hst_py_method *start_new_thread[2];
 static int hook(PyObject *self, PyObject *frame, int what, PyObject *argument);
 
-/* What holds code and instruction: the frame object itself, or what it points at (3.11). */
-static const void *frame_of(const PyObject *frame)
-{
-    return hst_python.abi.minor >= 11 ? hst_py_pointer(frame, FRAME_OBJECT_FRAME) : (const void *)frame;
-}
-
-static PyObject *code_of(const void *frame) { return hst_py_pointer(frame, hst_python.abi.frame_code); }
-
-/* The instruction that the frame is at; NULL: before the first. */
-static const uint8_t *instruction_of(const void *frame)
-{
-    const struct hst_abi *abi = &hst_python.abi;
-    if (abi->minor >= 11)
-        return hst_py_pointer(frame, abi->frame_instruction);
-    int last = (int)(uint32_t)hst_py_word(frame, abi->frame_instruction);
-    const char *bytecode = (const char *)hst_py_pointer(code_of(frame), abi->code_bytecode) + abi->bytes_data;
-    return last < 0 ? NULL : (const uint8_t *)bytecode + last * (abi->minor >= 10 ? 2 : 1);
-}
-
-/* Of a generator that is entered: 3.11 tells by the RESUME's argument, or, when something is thrown into it,
- * stands at the yield still; those before tell by not having begun. */
-static int is_resumed(const void *frame)
-{
-    const uint8_t *instruction = instruction_of(frame);
-    if (hst_python.abi.minor <= 10 || instruction == NULL)
-        return instruction != NULL;
-    return instruction[0] == OPCODE_YIELD_VALUE || instruction[1] != 0;
-}
-
 /* Of a generator that is left by an exception: it was closed before its function began. */
 static int has_not_begun(const void *frame)
 {
-    const uint8_t *instruction = instruction_of(frame);
-    return instruction == NULL || (hst_python.abi.minor >= 11 && instruction[0] == OPCODE_RETURN_GENERATOR);
+    const uint8_t *instruction = hst_frame_instruction(frame);
+    return instruction == NULL ||
+           (hst_python.abi.minor >= 11 && instruction[0] == HST_OPCODE_RETURN_GENERATOR);
 }
 
 static void enter(struct hst_tracer *tracer, const PyObject *frame_object)
 {
-    const void *frame = frame_of(frame_object);
-    PyObject *code = code_of(frame);
+    const void *frame = hst_frame_of_object(frame_object);
+    PyObject *code = hst_frame_code(frame);
     struct hst_agent_context *context = hst_tracer_enter(tracer, code, code, 0);
     if (context == NULL)
         return;
-    if ((context->flags & HST_AGENT_FUNCTION_GENERATOR) == 0 || !is_resumed(frame)) {
+    if ((context->flags & HST_AGENT_FUNCTION_GENERATOR) == 0 || !hst_frame_is_resumed(frame)) {
         context->calls++;
         return;
     }
@@ -76,7 +43,7 @@ static void enter(struct hst_tracer *tracer, const PyObject *frame_object)
 static void enter_unseen(struct hst_tracer *tracer, const void *frame)
 {
     const struct hst_agent_context *current = hst_arena_slot(tracer->thread->current);
-    PyObject *code = code_of(frame);
+    PyObject *code = hst_frame_code(frame);
     if (hst_python.abi.minor != 11 || current->key == (uint64_t)(uintptr_t)code ||
         tracer->thread->lost_depth != 0 || /* too deep to be seen: entered without a context */
         ((uint32_t)hst_py_word(code, hst_python.abi.code_flags) & FLAGS_OF_GENERATORS) == 0)
@@ -90,9 +57,9 @@ static void enter_unseen(struct hst_tracer *tracer, const void *frame)
 
 static void leave(struct hst_tracer *tracer, const PyObject *frame_object, const PyObject *value)
 {
-    const void *frame = frame_of(frame_object);
+    const void *frame = hst_frame_of_object(frame_object);
     enter_unseen(tracer, frame);
-    struct hst_agent_context *context = hst_tracer_leave(tracer, code_of(frame));
+    struct hst_agent_context *context = hst_tracer_leave(tracer, hst_frame_code(frame));
     if (context == NULL)
         return;
     int is_generator = (context->flags & HST_AGENT_FUNCTION_GENERATOR) != 0;
@@ -105,10 +72,8 @@ static void leave(struct hst_tracer *tracer, const PyObject *frame_object, const
         hst_timeline_undo(&tracer->timeline, tracer->thread, hst_arena_number(context), 1);
     } else if (value == NULL) {
         context->raises++;
-    } else if (is_generator) {
-        const uint8_t *instruction = instruction_of(frame);
-        if (instruction != NULL && instruction[0] != OPCODE_RETURN_VALUE)
-            hst_tracer_suspend(frame, tracer->thread->last_ticks);
+    } else if (is_generator && hst_frame_has_yielded(frame)) {
+        hst_tracer_suspend(frame, tracer->thread->last_ticks);
     }
 }
 

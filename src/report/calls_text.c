@@ -60,20 +60,6 @@ enum hst_status hst_page_call_totals(const struct hst_report_source *source,
     return HST_OK;
 }
 
-/* "3.21 s", "450 ms", "12 us", "85 ns": of a single call, which may be short. */
-static struct hst_cell short_duration(uint64_t ns, uint64_t calls)
-{
-    struct hst_cell cell;
-    double each = calls > 0 ? (double)ns / (double)calls : 0;
-    if (each >= 1e6)
-        return hst_cell_duration((uint64_t)each);
-    if (each >= 999.5)
-        (void)snprintf(cell.text, sizeof cell.text, each < 9950 ? "%.1f us" : "%.0f us", each / 1e3);
-    else
-        (void)snprintf(cell.text, sizeof cell.text, "%.0f ns", each);
-    return cell;
-}
-
 static double part(uint64_t ns, const struct hst_call_sum *all)
 {
     return all->total_ns > 0 ? (double)ns / (double)all->total_ns : 0;
@@ -106,7 +92,7 @@ static void add_numbers(struct hst_page *page, const struct hst_call_sum *sum, c
     hst_buffer_add_fmt(page->out, " %s %9s  %s %9s %9s %13s  ",
                        hst_cell_percent(part(sum->self_ns, all)).text, hst_cell_duration(sum->self_ns).text,
                        hst_cell_percent(part(sum->total_ns, all)).text, hst_cell_duration(sum->total_ns).text,
-                       short_duration(sum->self_ns, sum->calls + sum->resumes).text, calls_cell(sum).text);
+                       hst_cell_each(sum->self_ns, sum->calls + sum->resumes).text, calls_cell(sum).text);
 }
 
 /* What is known besides of a function: how often it went on, how long it waited, how it ended. */

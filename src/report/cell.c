@@ -31,6 +31,19 @@ struct hst_cell hst_cell_duration(uint64_t ns)
     return cell;
 }
 
+struct hst_cell hst_cell_each(uint64_t ns, uint64_t count)
+{
+    struct hst_cell cell;
+    double each = count > 0 ? (double)ns / (double)count : 0;
+    if (each >= 1e6)
+        return hst_cell_duration((uint64_t)each);
+    if (each >= 999.5)
+        (void)snprintf(cell.text, sizeof cell.text, each < 9950 ? "%.1f us" : "%.0f us", each / 1e3);
+    else
+        (void)snprintf(cell.text, sizeof cell.text, "%.0f ns", each);
+    return cell;
+}
+
 struct hst_cell hst_cell_count(uint64_t count)
 {
     struct hst_cell cell;

@@ -24,28 +24,14 @@ static struct group group_at(const struct hst_lines *lines, size_t first)
     return group;
 }
 
-/* "12 us", "85 ns": of a hit, and of what is short. */
-static struct hst_cell each(uint64_t ns, uint64_t hits)
-{
-    struct hst_cell cell;
-    double value = hits > 0 ? (double)ns / (double)hits : 0;
-    if (value >= 1e6)
-        return hst_cell_duration((uint64_t)value);
-    (void)snprintf(cell.text, sizeof cell.text,
-                   value >= 9950    ? "%.0f us"
-                   : value >= 999.5 ? "%.1f us"
-                                    : "%.0f ns",
-                   value >= 999.5 ? value / 1e3 : value);
-    return cell;
-}
-
 /* line_profiler knows one time of a line: with all that it calls. */
 static void add_imported_numbers(struct hst_page *page, const struct group *group,
                                  const struct hst_line_row *row)
 {
     hst_buffer_add_fmt(
-        page->out, " %13s %9s %9s %s%s%s  ", hst_cell_count(row->hits).text, each(row->total_ns, 1).text,
-        each(row->total_ns, row->hits).text, hst_page_ink(page, HST_INK_CYAN),
+        page->out, " %13s %9s %9s %s%s%s  ", hst_cell_count(row->hits).text,
+        hst_cell_each(row->total_ns, 1).text, hst_cell_each(row->total_ns, row->hits).text,
+        hst_page_ink(page, HST_INK_CYAN),
         hst_cell_percent(group->self_ns > 0 ? (double)row->total_ns / (double)group->self_ns : 0).text,
         hst_page_ink(page, HST_INK_RESET));
 }
@@ -62,8 +48,8 @@ static void add_line(struct hst_page *page, const struct group *group, const str
     else
         hst_buffer_add_fmt(
             page->out, " %13s %9s %9s %9s %s%s%s  ", hst_cell_count(row->hits).text,
-            each(row->total_ns, 1).text, each(row->self_ns, 1).text, each(row->self_ns, row->hits).text,
-            hst_page_ink(page, HST_INK_CYAN),
+            hst_cell_each(row->total_ns, 1).text, hst_cell_each(row->self_ns, 1).text,
+            hst_cell_each(row->self_ns, row->hits).text, hst_page_ink(page, HST_INK_CYAN),
             hst_cell_percent(group->self_ns > 0 ? (double)row->self_ns / (double)group->self_ns : 0).text,
             hst_page_ink(page, HST_INK_RESET));
     hst_buffer_add_fmt(page->out, "%s%5u%s %s %s", hst_page_ink(page, HST_INK_DIM), line,

@@ -3,17 +3,15 @@
 #include "store/sample_block.h"
 
 #include <string.h>
-#include <zstd.h>
 
 #include "base/memory.h"
+#include "store/zstd_frame.h"
 
 /* Per sample: six planes, three varints of at most ten bytes, two words of at most five. */
 #define MAX_PAYLOAD_BYTES (64u + HST_BLOCK_MAX_SAMPLES * 56u)
 
 struct hst_block_decoder {
-    ZSTD_DCtx *zstd;
-    uint8_t *payload;
-    size_t payload_capacity;
+    struct hst_zstd_reader frame;
     struct hst_block_row *rows;
     size_t row_capacity;
     uint32_t *words;
@@ -33,8 +31,7 @@ struct hst_block_decoder *hst_block_decoder_new(void)
     struct hst_block_decoder *decoder = hst_alloc_zero(1, sizeof *decoder);
     if (decoder == NULL)
         return NULL;
-    decoder->zstd = ZSTD_createDCtx();
-    if (decoder->zstd == NULL) {
+    if (!hst_zstd_reader_init(&decoder->frame)) {
         hst_free(decoder);
         return NULL;
     }
@@ -45,40 +42,16 @@ void hst_block_decoder_free(struct hst_block_decoder *decoder)
 {
     if (decoder == NULL)
         return;
-    (void)ZSTD_freeDCtx(decoder->zstd);
-    hst_free(decoder->payload);
+    hst_zstd_reader_release(&decoder->frame);
     hst_free(decoder->rows);
     hst_free(decoder->words);
     hst_free(decoder);
 }
 
-static enum hst_status corrupt(const char **ret_reason, const char *reason)
-{
-    *ret_reason = reason;
-    return HST_E_CORRUPT;
-}
-
-static enum hst_status decompress(struct hst_block_decoder *decoder, const void *data, size_t length,
-                                  struct hst_cursor *ret_cursor, const char **ret_reason)
-{
-    unsigned long long size = ZSTD_getFrameContentSize(data, length);
-    if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN)
-        return corrupt(ret_reason, "it is not a zstd frame with a size");
-    if (size > MAX_PAYLOAD_BYTES)
-        return corrupt(ret_reason, "it is larger than a block can be");
-    if (!HST_RESERVE(decoder->payload, decoder->payload_capacity, (size_t)size))
-        return HST_E_NOMEM;
-    size_t got = ZSTD_decompressDCtx(decoder->zstd, decoder->payload, (size_t)size, data, length);
-    if (ZSTD_isError(got) || got != size)
-        return corrupt(ret_reason, "its compressed bytes are damaged");
-    *ret_cursor = (struct hst_cursor){.at = decoder->payload, .end = decoder->payload + got};
-    return HST_OK;
-}
-
 static enum hst_status read_layout(struct hst_cursor *cursor, struct layout *layout, const char **ret_reason)
 {
     if (hst_cursor_byte(cursor) != HST_BLOCK_FORMAT)
-        return corrupt(ret_reason, "its format is not known");
+        return hst_block_corrupt(ret_reason, "its format is not known");
     unsigned weights = hst_cursor_byte(cursor);
     layout->weights = (enum hst_block_weights)weights;
     layout->shift = hst_cursor_byte(cursor);
@@ -89,7 +62,7 @@ static enum hst_status read_layout(struct hst_cursor *cursor, struct layout *lay
     if (cursor->failed || weights > HST_BLOCK_WEIGHTS || layout->shift > HST_BLOCK_MAX_SHIFT || count == 0 ||
         count > HST_BLOCK_MAX_SAMPLES || layout->base_ns > HST_BLOCK_MAX_NS ||
         layout->time_rest_ns >> layout->shift != 0 || layout->excess_rest_ns >> layout->shift != 0)
-        return corrupt(ret_reason, "its head is out of range");
+        return hst_block_corrupt(ret_reason, "its head is out of range");
     layout->count = (size_t)count;
     return HST_OK;
 }
@@ -100,23 +73,23 @@ static enum hst_status read_column(struct hst_block_decoder *decoder, struct hst
 {
     uint64_t word_count = hst_cursor_u64(cursor);
     if (cursor->failed || word_count == 0 || word_count > count)
-        return corrupt(ret_reason, "a dictionary's size is out of range");
+        return hst_block_corrupt(ret_reason, "a dictionary's size is out of range");
     if (!HST_RESERVE(decoder->words, decoder->word_capacity, (size_t)word_count))
         return HST_E_NOMEM;
     int64_t word = 0;
     for (size_t i = 0; i < word_count; i++) {
         if (__builtin_add_overflow(word, hst_cursor_i64(cursor), &word) || word < 0 || word > UINT32_MAX)
-            return corrupt(ret_reason, "a dictionary's word is out of range");
+            return hst_block_corrupt(ret_reason, "a dictionary's word is out of range");
         decoder->words[i] = (uint32_t)word;
     }
     const uint8_t *low = word_count > 1 ? hst_cursor_bytes(cursor, count) : NULL;
     const uint8_t *high = word_count > 256 ? hst_cursor_bytes(cursor, count) : NULL;
     if (cursor->failed)
-        return corrupt(ret_reason, "it ends inside a column");
+        return hst_block_corrupt(ret_reason, "it ends inside a column");
     for (size_t i = 0; i < count; i++) {
         uint32_t index = (low != NULL ? low[i] : 0u) | (high != NULL ? (uint32_t)high[i] << 8 : 0u);
         if (index >= word_count)
-            return corrupt(ret_reason, "an index is out of range");
+            return hst_block_corrupt(ret_reason, "an index is out of range");
         memcpy((char *)&decoder->rows[i] + offset, &decoder->words[index], sizeof decoder->words[index]);
     }
     return HST_OK;
@@ -129,15 +102,15 @@ static enum hst_status read_times(struct hst_block_decoder *decoder, struct hst_
     const uint8_t *low = hst_cursor_bytes(cursor, layout->count);
     const uint8_t *high = hst_cursor_bytes(cursor, layout->count);
     if (cursor->failed)
-        return corrupt(ret_reason, "it ends inside the times");
+        return hst_block_corrupt(ret_reason, "it ends inside the times");
     uint64_t units = 0, limit = HST_BLOCK_MAX_NS >> layout->shift;
     for (size_t i = 0; i < layout->count; i++) {
         uint64_t more = high[i] == 255 ? hst_cursor_u64(cursor) : 0;
         if (more > limit >> 8)
-            return corrupt(ret_reason, "a time is out of range");
+            return hst_block_corrupt(ret_reason, "a time is out of range");
         units += ((more + high[i]) << 8) + low[i];
         if (units > limit)
-            return corrupt(ret_reason, "a time is out of range");
+            return hst_block_corrupt(ret_reason, "a time is out of range");
         decoder->rows[i].time_ns = units;
     }
     return HST_OK;
@@ -153,7 +126,7 @@ static enum hst_status finish_weights(struct hst_block_decoder *decoder, struct 
         struct hst_block_row *row = &decoder->rows[i];
         if (__builtin_add_overflow(weight, hst_cursor_i64(cursor), &weight) || weight < 0 ||
             __builtin_add_overflow(sum, (uint64_t)weight, &sum) || sum > HST_BLOCK_MAX_NS)
-            return corrupt(ret_reason, "a weight is out of range");
+            return hst_block_corrupt(ret_reason, "a weight is out of range");
         int last = i + 1 == layout->count;
         row->time_ns = layout->base_ns + (row->time_ns << layout->shift) + (last ? layout->time_rest_ns : 0);
         row->weight_ns = (uint64_t)weight;
@@ -172,7 +145,7 @@ static enum hst_status finish_rows(struct hst_block_decoder *decoder, struct hst
         if (layout->weights == HST_BLOCK_EXCESS &&
             (__builtin_add_overflow(excess_units, hst_cursor_i64(cursor), &excess_units) ||
              excess_units > limit || excess_units < -limit - 1))
-            return corrupt(ret_reason, "a weight is out of range");
+            return hst_block_corrupt(ret_reason, "a weight is out of range");
         int last = i + 1 == layout->count;
         uint64_t since_base_ns = (row->time_ns << layout->shift) + (last ? layout->time_rest_ns : 0);
         int64_t weight = (int64_t)since_base_ns + excess_units * (INT64_C(1) << layout->shift) +
@@ -192,10 +165,10 @@ enum hst_status hst_block_decode(struct hst_block_decoder *decoder, const void *
 {
     struct hst_cursor cursor;
     struct layout layout;
-    HST_TRY(decompress(decoder, data, length, &cursor, ret_reason));
+    HST_TRY(hst_zstd_reader_read(&decoder->frame, data, length, MAX_PAYLOAD_BYTES, &cursor, ret_reason));
     HST_TRY(read_layout(&cursor, &layout, ret_reason));
     if (layout.count != head->samples)
-        return corrupt(ret_reason, "it holds another number of samples than its row says");
+        return hst_block_corrupt(ret_reason, "it holds another number of samples than its row says");
     if (!HST_RESERVE(decoder->rows, decoder->row_capacity, layout.count))
         return HST_E_NOMEM;
     HST_TRY(read_column(decoder, &cursor, layout.count, offsetof(struct hst_block_row, kind), ret_reason));
@@ -204,10 +177,10 @@ enum hst_status hst_block_decode(struct hst_block_decoder *decoder, const void *
     HST_TRY(layout.weights == HST_BLOCK_WEIGHTS ? finish_weights(decoder, &cursor, &layout, ret_reason)
                                                 : finish_rows(decoder, &cursor, &layout, ret_reason));
     if (cursor.failed || cursor.at != cursor.end)
-        return corrupt(ret_reason, "its columns do not end where it ends");
+        return hst_block_corrupt(ret_reason, "its columns do not end where it ends");
     if (decoder->rows[0].time_ns != head->first_ns ||
         decoder->rows[layout.count - 1].time_ns != head->last_ns)
-        return corrupt(ret_reason, "it covers another time than its row says");
+        return hst_block_corrupt(ret_reason, "it covers another time than its row says");
     *ret_rows = decoder->rows;
     return HST_OK;
 }

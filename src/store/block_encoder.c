@@ -2,13 +2,12 @@
 #include "store/sample_block.h"
 
 #include <string.h>
-#include <zstd.h>
 
 #include "base/memory.h"
+#include "store/zstd_frame.h"
 
 /* Level 1: measured with tests/bench/bench_store.c, level 3 saves under 1 % of the bytes and level 6 no more
  * at twice the time. */
-#define COMPRESSION_LEVEL 1
 /* A plane of so many bytes gets a zstd block of its own: its bytes are distributed in their own way, and a
  * code of their own saves 5 to 12 %.  Smaller ones would lose that to the block's head. */
 #define OWN_BLOCK_BYTES 128
@@ -41,10 +40,8 @@ struct hst_block_encoder *hst_block_encoder_new(void)
     if (encoder == NULL)
         return NULL;
     hst_buffer_init(&encoder->payload, 0);
-    encoder->zstd = ZSTD_createCCtx();
-    if (encoder->zstd == NULL ||
-        ZSTD_isError(ZSTD_CCtx_setParameter(encoder->zstd, ZSTD_c_compressionLevel, COMPRESSION_LEVEL)) ||
-        ZSTD_isError(ZSTD_CCtx_setParameter(encoder->zstd, ZSTD_c_checksumFlag, 1))) {
+    encoder->zstd = hst_zstd_compressor_new();
+    if (encoder->zstd == NULL) {
         hst_block_encoder_free(encoder);
         return NULL;
     }

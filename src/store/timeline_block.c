@@ -2,11 +2,10 @@
 #include "store/timeline_block.h"
 
 #include <string.h>
-#include <zstd.h>
 
 #include "base/memory.h"
+#include "store/zstd_frame.h"
 
-#define COMPRESSION_LEVEL 1
 #define SLOT_BITS 15u
 #define SLOT_COUNT (1u << SLOT_BITS)
 /* An event: four planes, a varint of at most ten bytes, a word of at most five. */
@@ -35,10 +34,8 @@ struct hst_timeline_encoder *hst_timeline_encoder_new(void)
     if (encoder == NULL)
         return NULL;
     hst_buffer_init(&encoder->payload, 0);
-    encoder->zstd = ZSTD_createCCtx();
-    if (encoder->zstd == NULL ||
-        ZSTD_isError(ZSTD_CCtx_setParameter(encoder->zstd, ZSTD_c_compressionLevel, COMPRESSION_LEVEL)) ||
-        ZSTD_isError(ZSTD_CCtx_setParameter(encoder->zstd, ZSTD_c_checksumFlag, 1))) {
+    encoder->zstd = hst_zstd_compressor_new();
+    if (encoder->zstd == NULL) {
         hst_timeline_encoder_free(encoder);
         return NULL;
     }
@@ -151,9 +148,7 @@ enum hst_status hst_timeline_encode(struct hst_timeline_encoder *encoder,
 /* --- and back --- */
 
 struct hst_timeline_decoder {
-    ZSTD_DCtx *zstd;
-    uint8_t *payload;
-    size_t payload_capacity;
+    struct hst_zstd_reader frame;
     struct hst_timeline_row *rows;
     size_t row_capacity;
     uint32_t *words;
@@ -165,8 +160,7 @@ struct hst_timeline_decoder *hst_timeline_decoder_new(void)
     struct hst_timeline_decoder *decoder = hst_alloc_zero(1, sizeof *decoder);
     if (decoder == NULL)
         return NULL;
-    decoder->zstd = ZSTD_createDCtx();
-    if (decoder->zstd == NULL) {
+    if (!hst_zstd_reader_init(&decoder->frame)) {
         hst_free(decoder);
         return NULL;
     }
@@ -177,48 +171,24 @@ void hst_timeline_decoder_free(struct hst_timeline_decoder *decoder)
 {
     if (decoder == NULL)
         return;
-    (void)ZSTD_freeDCtx(decoder->zstd);
-    hst_free(decoder->payload);
+    hst_zstd_reader_release(&decoder->frame);
     hst_free(decoder->rows);
     hst_free(decoder->words);
     hst_free(decoder);
-}
-
-static enum hst_status corrupt(const char **ret_reason, const char *reason)
-{
-    *ret_reason = reason;
-    return HST_E_CORRUPT;
-}
-
-static enum hst_status decompress(struct hst_timeline_decoder *decoder, const void *data, size_t length,
-                                  struct hst_cursor *ret_cursor, const char **ret_reason)
-{
-    unsigned long long size = ZSTD_getFrameContentSize(data, length);
-    if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN)
-        return corrupt(ret_reason, "it is not a zstd frame with a size");
-    if (size > MAX_PAYLOAD_BYTES)
-        return corrupt(ret_reason, "it is larger than a block can be");
-    if (!HST_RESERVE(decoder->payload, decoder->payload_capacity, (size_t)size + 1))
-        return HST_E_NOMEM;
-    size_t got = ZSTD_decompressDCtx(decoder->zstd, decoder->payload, (size_t)size, data, length);
-    if (ZSTD_isError(got) || got != size)
-        return corrupt(ret_reason, "its compressed bytes are damaged");
-    *ret_cursor = (struct hst_cursor){.at = decoder->payload, .end = decoder->payload + got};
-    return HST_OK;
 }
 
 static enum hst_status read_head(struct hst_cursor *cursor, struct hst_timeline_head *head,
                                  const char **ret_reason)
 {
     if (hst_cursor_byte(cursor) != HST_TIMELINE_FORMAT)
-        return corrupt(ret_reason, "its format is not known");
+        return hst_block_corrupt(ret_reason, "its format is not known");
     uint64_t events = hst_cursor_u64(cursor);
     head->base_ns = hst_cursor_u64(cursor);
     uint64_t start = hst_cursor_u64(cursor);
     head->lost = hst_cursor_u64(cursor);
     if (cursor->failed || events == 0 || events > HST_TIMELINE_MAX_EVENTS || start > UINT32_MAX ||
         head->base_ns > HST_TIMELINE_MAX_NS || head->lost > INT64_MAX)
-        return corrupt(ret_reason, "its head is out of range");
+        return hst_block_corrupt(ret_reason, "its head is out of range");
     head->events = (uint32_t)events;
     head->start = (uint32_t)start;
     return HST_OK;
@@ -229,23 +199,23 @@ static enum hst_status read_entered(struct hst_timeline_decoder *decoder, struct
 {
     uint64_t word_count = hst_cursor_u64(cursor);
     if (cursor->failed || word_count == 0 || word_count > count)
-        return corrupt(ret_reason, "a dictionary's size is out of range");
+        return hst_block_corrupt(ret_reason, "a dictionary's size is out of range");
     if (!HST_RESERVE(decoder->words, decoder->word_capacity, (size_t)word_count))
         return HST_E_NOMEM;
     int64_t word = 0;
     for (size_t i = 0; i < word_count; i++) {
         if (__builtin_add_overflow(word, hst_cursor_i64(cursor), &word) || word < 0 || word > UINT32_MAX)
-            return corrupt(ret_reason, "a dictionary's word is out of range");
+            return hst_block_corrupt(ret_reason, "a dictionary's word is out of range");
         decoder->words[i] = (uint32_t)word;
     }
     const uint8_t *low = word_count > 1 ? hst_cursor_bytes(cursor, count) : NULL;
     const uint8_t *high = word_count > 256 ? hst_cursor_bytes(cursor, count) : NULL;
     if (cursor->failed)
-        return corrupt(ret_reason, "it ends inside a column");
+        return hst_block_corrupt(ret_reason, "it ends inside a column");
     for (size_t i = 0; i < count; i++) {
         uint32_t index = (low != NULL ? low[i] : 0u) | (high != NULL ? (uint32_t)high[i] << 8 : 0u);
         if (index >= word_count)
-            return corrupt(ret_reason, "an index is out of range");
+            return hst_block_corrupt(ret_reason, "an index is out of range");
         decoder->rows[i].entered = decoder->words[index];
     }
     return HST_OK;
@@ -257,15 +227,15 @@ static enum hst_status read_times(struct hst_timeline_decoder *decoder, struct h
     const uint8_t *low = hst_cursor_bytes(cursor, head->events);
     const uint8_t *high = hst_cursor_bytes(cursor, head->events);
     if (low == NULL || high == NULL)
-        return corrupt(ret_reason, "it ends inside the times");
+        return hst_block_corrupt(ret_reason, "it ends inside the times");
     uint64_t now = head->base_ns;
     for (size_t i = 0; i < head->events; i++) {
         uint64_t more = high[i] == 255 ? hst_cursor_u64(cursor) : 0;
         if (more > HST_TIMELINE_MAX_NS >> 8)
-            return corrupt(ret_reason, "a time is out of range");
+            return hst_block_corrupt(ret_reason, "a time is out of range");
         now += (more + high[i]) * 256 + low[i];
         if (cursor->failed || now > HST_TIMELINE_MAX_NS)
-            return corrupt(ret_reason, "a time is out of range");
+            return hst_block_corrupt(ret_reason, "a time is out of range");
         decoder->rows[i].time_ns = now;
     }
     return HST_OK;
@@ -277,14 +247,14 @@ enum hst_status hst_timeline_decode(struct hst_timeline_decoder *decoder, const 
 {
     struct hst_cursor cursor;
     struct hst_timeline_head head;
-    HST_TRY(decompress(decoder, data, length, &cursor, ret_reason));
+    HST_TRY(hst_zstd_reader_read(&decoder->frame, data, length, MAX_PAYLOAD_BYTES, &cursor, ret_reason));
     HST_TRY(read_head(&cursor, &head, ret_reason));
     if (!HST_RESERVE(decoder->rows, decoder->row_capacity, head.events))
         return HST_E_NOMEM;
     HST_TRY(read_entered(decoder, &cursor, head.events, ret_reason));
     HST_TRY(read_times(decoder, &cursor, &head, ret_reason));
     if (cursor.at != cursor.end)
-        return corrupt(ret_reason, "something follows its end");
+        return hst_block_corrupt(ret_reason, "something follows its end");
     *ret_head = head;
     *ret_rows = decoder->rows;
     return HST_OK;
