@@ -151,6 +151,12 @@ static void add_method(struct hst_page *page, const struct hst_call_totals *tota
         hst_buffer_add_fmt(page->out, ", %.0f ns a C call",
                            first->caller_cost_ns[HST_CALL_C] + first->callee_cost_ns[HST_CALL_C]);
     hst_buffer_add_text(page->out, ")\n");
+    if (strcmp(first->backend, "profile hook") == 0)
+        hst_buffer_add_fmt(
+            page->out,
+            "%sthis hook slows the code between calls too: counts are exact, but shares of time may be "
+            "off by 15 points; hasten run has them right%s\n",
+            hst_page_ink(page, HST_INK_YELLOW), hst_page_ink(page, HST_INK_RESET));
 }
 
 /* calls: NULL of an imported run. */
