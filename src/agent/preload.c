@@ -127,7 +127,7 @@ __attribute__((constructor)) static void loaded(void)
         return; /* no Python of 3.8 or later in this program */
     memcpy(&add_hook, &found, sizeof add_hook);
     (void)add_hook(on_audit, NULL);
-    (void)pthread_atfork(NULL, NULL, after_fork_in_child);
+    (void)pthread_atfork(hst_tracer_fork, NULL, after_fork_in_child);
 }
 
 __attribute__((destructor)) static void unloaded(void)

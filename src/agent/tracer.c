@@ -283,7 +283,7 @@ static struct step *open_steps(const struct hst_tracer *tracer, size_t *ret_coun
     size_t count = 0, capacity = 0;
     const struct hst_agent_thread *thread = tracer->thread;
     int begun = thread != NULL && tracer->generation == hst_tracer_generation;
-    for (uint32_t at = begun ? thread->current : 0; begun && at != thread->root && count < FORK_DEPTH_MAX;) {
+    for (uint32_t at = tracer->current_at_fork; begun && at != thread->root && count < FORK_DEPTH_MAX;) {
         const struct hst_agent_context *context = hst_arena_slot(at);
         if (!HST_RESERVE(steps, capacity, count + 1))
             break;
@@ -308,6 +308,13 @@ static int enter_again(struct hst_tracer *tracer, const struct step *step)
     put_first(parent, child);
     tracer->thread->current = number_of(child);
     return 1;
+}
+
+void hst_tracer_fork(void)
+{
+    struct hst_tracer *tracer = &hst_tracer_of_thread;
+    int begun = tracer->thread != NULL && tracer->generation == hst_tracer_generation;
+    tracer->current_at_fork = begun ? tracer->thread->current : 0;
 }
 
 void hst_tracer_forked(void)

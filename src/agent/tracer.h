@@ -14,6 +14,7 @@ struct hst_tracer {
     struct hst_agent_thread *thread; /* in the arena; NULL: not begun, or no room for it */
     uint32_t chunk;                  /* of contexts, in use */
     uint32_t generation;             /* of the arena: another after fork */
+    uint32_t current_at_fork;        /* the parent goes on in the shared arena */
     int busy;                        /* the tracer is at work: what happens now is its own doing */
     struct hst_map children;         /* hash of parent and key -> context */
 };
@@ -37,6 +38,8 @@ void hst_tracer_resumed(struct hst_agent_context *context, const void *frame, ui
 
 /* The calling thread's row and tree count as never made. */
 void hst_tracer_discard(void);
+/* Before a fork, in the thread that forks. */
+void hst_tracer_fork(void);
 /* In a child after fork: a tree of its own, with the contexts that the thread is in. */
 void hst_tracer_forked(void);
 /* Gives all open stretches of time of the calling thread to their contexts. */
