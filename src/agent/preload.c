@@ -14,6 +14,8 @@
 #include "agent/order.h"
 #include "agent/tracer.h"
 
+enum { INTERPRETERS_MAX = 1 << 14 };
+
 static struct hst_agent_order order;
 static int armed; /* at least one interpreter */
 
@@ -102,14 +104,34 @@ static void begin(void)
     hst_arena_header()->state = HST_AGENT_TRACING;
 }
 
+/* Interpreters within the process begin by importing, with nothing of theirs running yet: so early that all
+ * which they ever enter is seen to be entered. */
+static void arm_sub_interpreter(void)
+{
+    static uint64_t met[INTERPRETERS_MAX / 64];
+    void *interpreter = hst_py_pointer(hst_python.PyThreadState_Get(), hst_python.abi.tstate_interp);
+    int64_t id = hst_python.PyInterpreterState_GetID(interpreter);
+    if (id <= 0 || id >= INTERPRETERS_MAX)
+        return;
+    uint64_t bit = UINT64_C(1) << (id % 64), *word = &met[id / 64];
+    if ((__atomic_load_n(word, __ATOMIC_RELAXED) & bit) != 0 || hst_python.PyEval_GetFrame() != NULL)
+        return;
+    (void)__atomic_fetch_or(word, bit, __ATOMIC_RELAXED); /* what arming does is audited too */
+    if (!choose_backend()->arm(order.python_only))
+        (void)__atomic_fetch_and(word, ~bit, __ATOMIC_RELAXED); /* too early: it has no sys yet */
+}
+
 /* The interpreter tells when it is about to run the program, with its lock held. */
 static int on_audit(const char *event, PyObject *arguments, void *data)
 {
     (void)arguments, (void)data;
-    if (armed || strncmp(event, "cpython.run_", 12) != 0)
-        return 0;
-    armed = 1; /* before anything runs that is audited itself */
-    begin();
+    if (!armed && strncmp(event, "cpython.run_", 12) == 0) {
+        armed = 1; /* before anything runs that is audited itself */
+        begin();
+    } else if (armed && hst_tracer_phase == HST_TRACER_ON &&
+               (strcmp(event, "import") == 0 || strcmp(event, "exec") == 0)) {
+        arm_sub_interpreter();
+    }
     return 0;
 }
 
