@@ -104,8 +104,8 @@ static void begin(void)
     hst_arena_header()->state = HST_AGENT_TRACING;
 }
 
-/* Interpreters within the process begin by importing, with nothing of theirs running yet: so early that all
- * which they ever enter is seen to be entered. */
+/* Interpreters within the process are met as they begin, with nothing of theirs running yet: so all that they
+ * ever enter is seen to be entered. */
 static void arm_sub_interpreter(void)
 {
     static uint64_t met[INTERPRETERS_MAX / 64];
@@ -121,6 +121,13 @@ static void arm_sub_interpreter(void)
         (void)__atomic_fetch_and(word, ~bit, __ATOMIC_RELAXED); /* too early: it has no sys yet */
 }
 
+/* What an interpreter is told to do early, by the thread that makes it. */
+static int is_early(const char *event)
+{
+    return strcmp(event, "marshal.loads") == 0 || strcmp(event, "open") == 0 ||
+           strcmp(event, "import") == 0 || strcmp(event, "exec") == 0;
+}
+
 /* The interpreter tells when it is about to run the program, with its lock held. */
 static int on_audit(const char *event, PyObject *arguments, void *data)
 {
@@ -128,8 +135,7 @@ static int on_audit(const char *event, PyObject *arguments, void *data)
     if (!armed && strncmp(event, "cpython.run_", 12) == 0) {
         armed = 1; /* before anything runs that is audited itself */
         begin();
-    } else if (armed && hst_tracer_phase == HST_TRACER_ON &&
-               (strcmp(event, "import") == 0 || strcmp(event, "exec") == 0)) {
+    } else if (armed && hst_tracer_phase == HST_TRACER_ON && is_early(event)) {
         arm_sub_interpreter();
     }
     return 0;
