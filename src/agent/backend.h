@@ -14,6 +14,8 @@ void hst_monitoring_disarm(void);
 /* PyEval_SetProfile, to 3.11: of the calling thread, and of threads that it starts from then on. */
 int hst_profile_hook_arm(int python_only);
 void hst_profile_hook_disarm(void);
+/* The calling thread is about to be given another hook, or none: audited as sys.setprofile. */
+void hst_profile_hook_changes(void);
 
 /* What a callable of C is known by: NULL when it is not one that is traced (a Python function, a class). */
 const void *hst_callable_key(PyObject *callable);

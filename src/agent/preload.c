@@ -137,6 +137,8 @@ static int on_audit(const char *event, PyObject *arguments, void *data)
         begin();
     } else if (armed && hst_tracer_phase == HST_TRACER_ON && is_early(event)) {
         arm_sub_interpreter();
+    } else if (armed && strcmp(event, "sys.setprofile") == 0) {
+        hst_profile_hook_changes();
     }
     return 0;
 }

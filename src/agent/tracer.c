@@ -158,6 +158,40 @@ struct hst_agent_context *hst_tracer_resync(struct hst_tracer *tracer, const voi
     return NULL;
 }
 
+/* The innermost context that is the end of what both have in common, with *ret_codes of them. */
+static uint32_t common_context(const struct hst_agent_thread *thread, PyObject *const *codes, size_t count,
+                               size_t *ret_codes)
+{
+    size_t depth = 0, capacity = 0, used = 0;
+    uint32_t *path = NULL, common = thread->root;
+    for (uint32_t at = thread->current; at != thread->root && HST_RESERVE(path, capacity, depth + 1);
+         at = ((const struct hst_agent_context *)hst_arena_slot(at))->parent)
+        path[depth++] = at;
+    for (; depth > 0; depth--) {
+        const struct hst_agent_context *context = hst_arena_slot(path[depth - 1]);
+        if ((context->flags & HST_AGENT_FUNCTION_C) != 0)
+            continue;
+        if (used == count || context->key != (uint64_t)(uintptr_t)codes[used])
+            break;
+        common = path[depth - 1];
+        used++;
+    }
+    hst_free(path);
+    *ret_codes = used;
+    return common;
+}
+
+void hst_tracer_stand(struct hst_tracer *tracer, PyObject *const *codes, size_t count)
+{
+    struct hst_agent_thread *thread = tracer->thread;
+    size_t entered;
+    thread->current = common_context(thread, codes, count, &entered);
+    thread->lost_depth = 0;
+    thread->last_ticks = hst_ticks();
+    for (; entered < count; entered++)
+        (void)hst_tracer_enter(tracer, codes[entered], codes[entered], 0);
+}
+
 /* --- threads --- */
 
 static void thread_ended(void *unused)

@@ -32,6 +32,9 @@ struct hst_agent_context *hst_tracer_child(struct hst_tracer *tracer, struct hst
 /* Leaves the nearest context outward that is key, and all inside it; nothing when there is none. */
 struct hst_agent_context *hst_tracer_resync(struct hst_tracer *tracer, const void *key);
 
+/* Events were missed: the thread is in these functions, outermost first. What it did is nobody's time. */
+void hst_tracer_stand(struct hst_tracer *tracer, PyObject *const *codes, size_t count);
+
 /* A generator's frame stops at a yield and goes on: how long it stood. */
 void hst_tracer_suspend(const void *frame, uint64_t now_ticks);
 void hst_tracer_resumed(struct hst_agent_context *context, const void *frame, uint64_t now_ticks);
