@@ -101,7 +101,11 @@ int hst_arena_reopen(void)
     }
     header.pid = (uint32_t)getpid();
     header.parent_pid = (uint32_t)getppid();
-    header.lost_contexts = header.lost_suspensions = 0;
+    header.lost_contexts = header.lost_suspensions = header.lost_events = 0;
+    header.events_taken = 0;
+    if (header.state == HST_AGENT_ENDED) /* the parent was faster */
+        header.state = HST_AGENT_TRACING;
+    header.end_ticks = 0;
     *hst_arena_header() = header;
     return 1;
 }

@@ -26,6 +26,11 @@ static inline void *hst_arena_slot(uint32_t slot)
 {
     return hst_arena_base + (uint64_t)slot * HST_AGENT_SLOT_BYTES;
 }
+/* The number of the slot at an address. */
+static inline uint32_t hst_arena_number(const void *slot)
+{
+    return (uint32_t)((uint64_t)((const char *)slot - hst_arena_base) / HST_AGENT_SLOT_BYTES);
+}
 static inline struct hst_agent_header *hst_arena_header(void)
 {
     return (struct hst_agent_header *)(void *)hst_arena_base;

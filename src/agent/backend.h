@@ -16,6 +16,21 @@ int hst_profile_hook_arm(int python_only);
 void hst_profile_hook_disarm(void);
 /* The calling thread is about to be given another hook, or none: audited as sys.setprofile. */
 void hst_profile_hook_changes(void);
+/* Of all threads that there are. */
+int hst_profile_hook_arm_all(int python_only);
+
+/* The frame evaluation function, 3.9 to 3.12, Python functions only. */
+int hst_frame_hook_arm(int python_only);
+void hst_frame_hook_disarm(void);
+
+/* Lines: by sys.monitoring on the chosen code alone (3.12 and later), by PyEval_SetTrace on all code before.
+ * The argument is not used. */
+int hst_line_monitoring_arm(int unused);
+void hst_line_monitoring_disarm(void);
+int hst_line_trace_arm(int unused);
+void hst_line_trace_disarm(void);
+/* Chooses one code object from now on (selection.h), however the interpreter tells of its lines. */
+void hst_line_choose(PyObject *code);
 
 /* What a callable of C is known by: NULL when it is not one that is traced (a Python function, a class). */
 const void *hst_callable_key(PyObject *callable);

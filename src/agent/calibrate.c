@@ -1,6 +1,9 @@
 /* Loops whose only difference is the tracer. */
 #include "agent/calibrate.h"
 
+#include "agent/backend.h"
+#include "agent/liner.h"
+#include "agent/selection.h"
 #include "agent/tracer.h"
 
 enum { ROUNDS = 9, FILE_INPUT = 257 /* Py_file_input */ };
@@ -18,9 +21,15 @@ static const char program[] =
     "    for i in range(" TEXT(CALLS) "): leaf()\n"
                                       "def c(call=abs):\n"
                                       "    for i in range(" TEXT(CALLS) "): call(i)\n"
-                                                                        "def nothing():\n"
+                                                                        "def lines():\n"
                                                                         "    for i in range(" TEXT(
-                                                                            CALLS) "): pass\n";
+                                                                            CALLS) "):\n"
+                                                                                   "        a = i\n"
+                                                                                   "        b = a\n"
+                                                                                   "        c = b\n"
+                                                                                   "def nothing():\n"
+                                                                                   "    for i in range(" TEXT(
+                                                                                       CALLS) "): pass\n";
 
 static int call(PyObject *names, const char *name)
 {
@@ -102,19 +111,54 @@ static int measure(PyObject *names, int (*arm)(int), void (*disarm)(void), int p
     return 1;
 }
 
+/* All the names that the loops need; NULL: they could not be made. */
+static PyObject *loops(void)
+{
+    PyObject *names = hst_python.PyDict_New(), *builtins = hst_python.PyEval_GetBuiltins(), *result = NULL;
+    if (names != NULL && builtins != NULL &&
+        hst_python.PyDict_SetItemString(names, "__builtins__", builtins) == 0)
+        result = hst_python.PyRun_String(program, FILE_INPUT, names, names);
+    if (result != NULL) {
+        hst_python.Py_DecRef(result);
+        return names;
+    }
+    if (names != NULL)
+        hst_python.Py_DecRef(names);
+    hst_python.PyErr_Clear();
+    return NULL;
+}
+
 int hst_calibrate(int (*arm)(int python_only), void (*disarm)(void), int python_only)
 {
-    PyObject *names = hst_python.PyDict_New(), *builtins = hst_python.PyEval_GetBuiltins();
-    if (names == NULL)
-        return 0;
-    PyObject *result = NULL;
-    if (builtins != NULL && hst_python.PyDict_SetItemString(names, "__builtins__", builtins) == 0)
-        result = hst_python.PyRun_String(program, FILE_INPUT, names, names);
-    int good = result != NULL && measure(names, arm, disarm, python_only);
-    if (result != NULL)
-        hst_python.Py_DecRef(result);
+    PyObject *names = loops();
+    int good = names != NULL && measure(names, arm, disarm, python_only);
+    if (names != NULL)
+        hst_python.Py_DecRef(names);
     hst_python.PyErr_Clear();
-    hst_python.Py_DecRef(names);
     hst_tracer_discard(); /* the contexts that the loops made are no part of the program's tree */
     return good;
+}
+
+int hst_calibrate_lines(int (*arm)(int unused), void (*disarm)(void))
+{
+    enum { LINES_A_ROUND = 4 };
+    PyObject *names = loops();
+    PyObject *code =
+        names != NULL ? hst_code_of_callable(hst_python.PyDict_GetItemString(names, "lines")) : NULL;
+    uint64_t untraced = code != NULL ? time_of(names, "lines") : 0, traced = 0;
+    if (untraced != 0 && arm(0)) {
+        hst_line_choose(code);
+        traced = time_of(names, "lines");
+        disarm();
+        hst_liner_on = 1;
+        hst_liner_discard();
+        hst_liner_on = 0;
+    }
+    if (traced > untraced)
+        hst_arena_header()->line_cost_ticks = (double)(traced - untraced) / (CALLS * LINES_A_ROUND);
+    if (code != NULL)
+        hst_python.Py_DecRef(code);
+    if (names != NULL)
+        hst_python.Py_DecRef(names);
+    return traced != 0;
 }

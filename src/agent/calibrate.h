@@ -7,4 +7,7 @@
  * Takes a few milliseconds.  0: the loops could not be run. */
 int hst_calibrate(int (*arm)(int python_only), void (*disarm)(void), int python_only);
 
+/* The same of lines: what watching a line costs. Nothing may be chosen yet. */
+int hst_calibrate_lines(int (*arm)(int unused), void (*disarm)(void));
+
 #endif

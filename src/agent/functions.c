@@ -132,10 +132,10 @@ static struct text function_name(PyObject *function, char *buffer, size_t size)
     const char *name = hst_py_method_of_function(function)->name;
     PyObject *self = hst_py_self_of_function(function), *repr = NULL;
     struct text owner = {.data = ""};
-    if (self != NULL && hst_py_type(self) == hst_python.PyModule_Type)
+    /* Of a module, or of a type: a class method, such as dict.fromkeys. */
+    if (self != NULL &&
+        (hst_py_type(self) == hst_python.PyModule_Type || hst_py_type(self) == hst_python.PyType_Type))
         owner = attribute(self, "__name__", NAME_BYTES_MAX / 2);
-    else if (self != NULL && hst_py_type(self) == hst_python.PyType_Type)
-        owner = attribute(self, "__name__", NAME_BYTES_MAX / 2); /* a class method: dict.fromkeys */
     else if (self != NULL)
         repr = repr_of_method(self, name);
     struct text text = text_of(repr, NAME_BYTES_MAX);

@@ -14,6 +14,12 @@ int hst_agent_order_read(const char *text, struct hst_agent_order *ret_order)
             (void)snprintf(order.folder, sizeof order.folder, "%.*s", length - 7, text + 7);
         else if (strncmp(text, "python_only=", 12) == 0)
             order.python_only = text[12] == '1';
+        else if (strncmp(text, "depth=", 6) == 0)
+            order.depth = (uint32_t)strtoul(text + 6, NULL, 10);
+        else if (strncmp(text, "timeline=", 9) == 0)
+            order.timeline = (uint32_t)strtoul(text + 9, NULL, 10);
+        else if (strncmp(text, "lines=", 6) == 0)
+            order.lines = text[6] == '1';
         else if (strncmp(text, "backend=", 8) == 0)
             order.backend = (enum hst_agent_backend)strtoul(text + 8, NULL, 10);
         else if (strncmp(text, "clock=", 6) == 0)

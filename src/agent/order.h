@@ -6,7 +6,10 @@
 
 struct hst_agent_order {
     char folder[512]; /* where the file of every process goes */
+    int lines; /* of chosen functions (selection.h), instead of calls; their rules are in folder/rules */
     int python_only;
+    uint32_t depth;                 /* calls below it are not seen; 0: all are */
+    uint32_t timeline;              /* chunks of events that may wait to be taken; 0: no timeline is kept */
     int clock;                      /* enum hst_agent_clock; -1: to be found out */
     enum hst_agent_backend backend; /* NONE: the cheapest */
 };

@@ -247,6 +247,18 @@ int hst_profile_hook_arm(int without_c)
     return 1;
 }
 
+int hst_profile_hook_arm_all(int without_c)
+{
+    void *own = hst_python.PyThreadState_Get();
+    void *at = hst_python.PyInterpreterState_ThreadHead(hst_py_pointer(own, hst_python.abi.tstate_interp));
+    changing++;
+    for (; at != NULL; at = hst_python.PyThreadState_Next(at))
+        if (at != own && hst_python.set_profile_of != NULL && hst_python.set_profile_of(at, hook, NULL) != 0)
+            hst_python.PyErr_Clear();
+    changing--;
+    return hst_profile_hook_arm(without_c);
+}
+
 void hst_profile_hook_disarm(void)
 {
     in_use = 0;

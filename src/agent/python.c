@@ -11,10 +11,17 @@ struct hst_python hst_python;
 /* dlsym gives an object's address; that a function's is the same is what POSIX asks of it. */
 static int find_symbols(void)
 {
-    struct {
+    struct symbol {
         const char *name;
         void *into;
-    } const wanted[] = {
+    };
+    const struct symbol optional[] = {
+        {"PyCMethod_Type", &hst_python.PyCMethod_Type},
+        {"_PyEval_SetProfile", &hst_python.set_profile_of},
+        {"_PyEval_SetTrace", &hst_python.set_trace_of},
+        {"_PyEval_EvalFrameDefault", &hst_python._PyEval_EvalFrameDefault},
+        {"_PyInterpreterState_SetEvalFrameFunc", &hst_python._PyInterpreterState_SetEvalFrameFunc}};
+    const struct symbol wanted[] = {
 #define HST_PY_ROW(result, name, arguments) {#name, &hst_python.name},
         HST_PY_FUNCTIONS(HST_PY_ROW)
 #undef HST_PY_ROW
@@ -28,9 +35,10 @@ static int find_symbols(void)
             return 0;
         memcpy(wanted[i].into, &found, sizeof found);
     }
-    void *found = dlsym(RTLD_DEFAULT, "_PyEval_SetProfile");
-    memcpy(&hst_python.set_profile_of, &found, sizeof found);
-    hst_python.PyCMethod_Type = dlsym(RTLD_DEFAULT, "PyCMethod_Type");
+    for (size_t i = 0; i < sizeof optional / sizeof optional[0]; i++) {
+        void *found = dlsym(RTLD_DEFAULT, optional[i].name);
+        memcpy(optional[i].into, &found, sizeof found);
+    }
     return 1;
 }
 

@@ -12,6 +12,7 @@
 typedef struct hst_py_object PyObject; /* never looked into but through hst_python.abi */
 typedef PyObject *hst_py_fastcall(PyObject *self, PyObject *const *arguments, ssize_t count);
 typedef int hst_py_profile(PyObject *self, PyObject *frame, int what, PyObject *argument);
+typedef PyObject *hst_py_evaluate(void *tstate, void *frame, int throwing);
 typedef int hst_py_audit(const char *event, PyObject *arguments, void *data);
 
 /* As CPython declares it, since 3.0. */
@@ -21,7 +22,7 @@ struct hst_py_method {
     int flags;
     const char *doc;
 };
-enum { HST_PY_METH_FASTCALL = 0x80 };
+enum { HST_PY_METH_FASTCALL = 0x80, HST_PY_METH_O = 0x8 };
 
 /* Functions that every version has. */
 #define HST_PY_FUNCTIONS(X)                                                                                  \
@@ -48,6 +49,8 @@ enum { HST_PY_METH_FASTCALL = 0x80 };
     X(void, PyErr_Restore, (PyObject *, PyObject *, PyObject *))                                             \
     X(PyObject *, PyRun_String, (const char *, int, PyObject *, PyObject *))                                 \
     X(int, PyDict_SetItemString, (PyObject *, const char *, PyObject *))                                     \
+    X(int, PyObject_SetAttrString, (PyObject *, const char *, PyObject *))                                   \
+    X(void, PyEval_SetTrace, (hst_py_profile *, PyObject *))                                                 \
     X(void, PyEval_SetProfile, (hst_py_profile *, PyObject *))                                               \
     X(PyObject *, PyEval_GetFrame, (void))                                                                   \
     X(int, Py_AddPendingCall, (int (*)(void *), void *))                                                     \
@@ -70,15 +73,18 @@ enum { HST_PY_METH_FASTCALL = 0x80 };
     X(_PyRuntime)
 
 struct hst_python {
-#define HST_PY_MEMBER(result, name, arguments) result(*name) arguments;
+#define HST_PY_MEMBER(result, name, arguments) result(*name) arguments; /* NOLINT: a declaration */
     HST_PY_FUNCTIONS(HST_PY_MEMBER)
 #undef HST_PY_MEMBER
 #define HST_PY_MEMBER(name) PyObject *name;
     HST_PY_OBJECTS(HST_PY_MEMBER)
 #undef HST_PY_MEMBER
     /* May be NULL, by version. */
-    PyObject *PyCMethod_Type;                                                  /* 3.9 */
-    int (*set_profile_of)(void *tstate, hst_py_profile *function, PyObject *); /* 3.9 */
+    PyObject *PyCMethod_Type;                                                                   /* 3.9 */
+    int (*set_profile_of)(void *tstate, hst_py_profile *function, PyObject *);                  /* 3.9 */
+    int (*set_trace_of)(void *tstate, hst_py_profile *function, PyObject *);                    /* 3.9 */
+    hst_py_evaluate *_PyEval_EvalFrameDefault;                                                  /* 3.9 */
+    void (*_PyInterpreterState_SetEvalFrameFunc)(void *interpreter, hst_py_evaluate *function); /* 3.9 */
     struct hst_abi abi;
     char version[64]; /* "CPython 3.13.0 free-threaded" */
 };
@@ -118,6 +124,15 @@ static inline PyObject *hst_py_function_of_method(const PyObject *method)
 static inline struct hst_py_method *hst_py_method_of_descriptor(const PyObject *descriptor)
 {
     return hst_py_pointer(descriptor, hst_python.abi.object_size + 24);
+}
+/* The frame that the calling thread runs in, from 3.12 on; it names a generator for as long as that lives. */
+static inline const void *hst_py_frame_now(void)
+{
+    const struct hst_abi *abi = &hst_python.abi;
+    const void *tstate = hst_python.PyThreadState_Get();
+    return abi->minor == 12
+               ? hst_py_pointer(hst_py_pointer(tstate, abi->tstate_cframe), abi->cframe_current_frame)
+               : hst_py_pointer(tstate, abi->tstate_frame);
 }
 static inline PyObject *hst_py_none(void) { return hst_python._Py_NoneStruct; }
 

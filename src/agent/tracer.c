@@ -11,6 +11,7 @@
 #include "base/memory.h"
 
 enum {
+    OWN_ROWS_MAX = 1024,
     SIBLINGS_MAX = 8, /* looked through in order; then the table is asked */
     SUSPENSIONS = 1 << 14,
     FORK_DEPTH_MAX = 100000,
@@ -18,6 +19,7 @@ enum {
 
 int hst_tracer_phase;
 uint32_t hst_tracer_generation = 1;
+uint32_t hst_tracer_depth_max;
 __thread struct hst_tracer hst_tracer_of_thread __attribute__((tls_model("initial-exec")));
 
 static uint32_t thread_chunk;
@@ -25,17 +27,22 @@ static pthread_mutex_t beginning = PTHREAD_MUTEX_INITIALIZER;
 static pthread_key_t at_end;
 static int at_end_made;
 
+/* Rows of ended threads, for those that begin after very many: a server with a thread for each request would
+ * fill the file with trees that nobody can tell apart. */
+static struct idle {
+    struct hst_agent_thread *thread;
+    uint32_t chunk, generation;
+    struct hst_map children;
+} * idle;
+static size_t idle_count, idle_capacity;
+static unsigned rows_made;
+static int forking;
+
 /* --- contexts --- */
 
-static uint32_t number_of(const struct hst_agent_context *context)
-{
-    return (uint32_t)((uint64_t)((const char *)context - hst_arena_base) / HST_AGENT_SLOT_BYTES);
-}
+static uint32_t number_of(const struct hst_agent_context *context) { return hst_arena_number(context); }
 
-static uint32_t own_slot(const struct hst_tracer *tracer)
-{
-    return (uint32_t)((uint64_t)((const char *)tracer->thread - hst_arena_base) / HST_AGENT_SLOT_BYTES);
-}
+static uint32_t own_slot(const struct hst_tracer *tracer) { return hst_arena_number(tracer->thread); }
 
 static uint64_t hash_of(uint32_t parent, uint64_t key) { return hst_mix64(key) ^ (uint64_t)parent << 20; }
 
@@ -107,16 +114,38 @@ static struct hst_agent_context *new_child(struct hst_tracer *tracer, struct hst
     uint64_t hash = hash_of(number, (uint64_t)(uintptr_t)key);
     while (hst_map_find(&tracer->children, hash) != HST_MAP_ABSENT)
         hash++;
-    struct hst_agent_context *child = add_context(tracer, number, (uint64_t)(uintptr_t)key, function, flags);
+    struct hst_agent_context *child = add_context(tracer, number, (uint64_t)(uintptr_t)key, function,
+                                                  flags | hst_agent_depth_flags(parent->flags));
     if (child == NULL || !hst_map_set(&tracer->children, hash, number_of(child)))
         return NULL;
     return child;
+}
+
+/* A call that is too deep to be seen: its number is kept, for what tracing it costs. */
+static void count_below(struct hst_tracer *tracer, struct hst_agent_context *parent, int is_c)
+{
+    if (parent->first_child == 0) {
+        struct hst_agent_context *fresh = add_context(tracer, number_of(parent), 0, 0, 0);
+        if (fresh == NULL)
+            return;
+        parent->first_child = number_of(fresh);
+    }
+    struct hst_agent_context *below = hst_arena_slot(parent->first_child);
+    if (is_c)
+        below->resumes++;
+    else
+        below->calls++;
 }
 
 struct hst_agent_context *hst_tracer_child(struct hst_tracer *tracer, struct hst_agent_context *parent,
                                            const void *key, PyObject *what, int is_c)
 {
     struct hst_agent_thread *thread = tracer->thread;
+    if (hst_tracer_depth_max != 0 && hst_agent_depth(parent->flags) >= hst_tracer_depth_max) {
+        thread->lost_depth++;
+        count_below(tracer, parent, is_c);
+        return NULL;
+    }
     if (thread->lost_depth != 0) { /* inside a call without a context */
         thread->lost_depth++;
         hst_arena_header()->lost_contexts++;
@@ -151,6 +180,7 @@ struct hst_agent_context *hst_tracer_resync(struct hst_tracer *tracer, const voi
         struct hst_agent_context *context = hst_arena_slot(at);
         at = context->parent;
         if (context->key == (uint64_t)(uintptr_t)key) {
+            hst_tracer_note(tracer, number_of(context), 1);
             thread->current = at;
             return context;
         }
@@ -185,9 +215,15 @@ void hst_tracer_stand(struct hst_tracer *tracer, PyObject *const *codes, size_t 
 {
     struct hst_agent_thread *thread = tracer->thread;
     size_t entered;
-    thread->current = common_context(thread, codes, count, &entered);
-    thread->lost_depth = 0;
+    uint32_t common = common_context(thread, codes, count, &entered), outermost = 0;
+    for (uint32_t at = thread->current; at != common;
+         at = ((const struct hst_agent_context *)hst_arena_slot(at))->parent)
+        outermost = at;
     thread->last_ticks = hst_ticks();
+    if (outermost != 0)
+        hst_tracer_note(tracer, outermost, 1);
+    thread->current = common;
+    thread->lost_depth = 0;
     for (; entered < count; entered++)
         (void)hst_tracer_enter(tracer, codes[entered], codes[entered], 0);
 }
@@ -201,12 +237,51 @@ static void thread_ended(void *unused)
     if (tracer->thread == NULL || tracer->generation != hst_tracer_generation)
         return;
     hst_tracer_settle();
-    tracer->thread->cpu_end_ns = hst_cpu_ns();
+    tracer->thread->cpu_ns += hst_cpu_ns() - tracer->thread->cpu_begin_ns;
     tracer->thread->end_ticks = hst_ticks();
+    tracer->thread->current = tracer->thread->root;
+    tracer->thread->lost_depth = 0;
+    hst_timeline_end(&tracer->timeline);
+    (void)pthread_mutex_lock(&beginning);
+    if (HST_RESERVE(idle, idle_capacity, idle_count + 1)) {
+        idle[idle_count++] =
+            (struct idle){tracer->thread, tracer->chunk, tracer->generation, tracer->children};
+        tracer->children = (struct hst_map){0};
+    }
+    (void)pthread_mutex_unlock(&beginning);
     hst_map_release(&tracer->children);
     tracer->thread = NULL;
     tracer->busy = 1;
     tracer->generation = 0;
+}
+
+/* Goes on in an ended thread's row, when there are very many rows already. */
+static int take_idle(struct hst_tracer *tracer)
+{
+    static const char name[] = "(later threads)";
+    struct idle taken = {0};
+    (void)pthread_mutex_lock(&beginning);
+    while (rows_made >= OWN_ROWS_MAX && idle_count > 0 && taken.thread == NULL) {
+        taken = idle[--idle_count];
+        if (taken.generation != hst_tracer_generation) { /* of the parent of a fork */
+            hst_map_release(&taken.children);
+            taken.thread = NULL;
+        }
+    }
+    (void)pthread_mutex_unlock(&beginning);
+    if (taken.thread == NULL)
+        return 0;
+    hst_map_release(&tracer->children);
+    tracer->children = taken.children;
+    tracer->chunk = taken.chunk;
+    tracer->thread = taken.thread;
+    tracer->generation = taken.generation;
+    memcpy(taken.thread->name, name, sizeof name);
+    taken.thread->cpu_begin_ns = hst_cpu_ns();
+    taken.thread->last_ticks = hst_ticks();
+    taken.thread->end_ticks = 0;
+    hst_timeline_begin(&tracer->timeline, taken.thread, taken.thread->root, taken.thread->last_ticks);
+    return 1;
 }
 
 void hst_tracer_settle(void)
@@ -221,6 +296,7 @@ void hst_tracer_discard(void)
     struct hst_tracer *tracer = &hst_tracer_of_thread;
     if (tracer->thread != NULL)
         tracer->thread->native_id = 0;
+    hst_timeline_end(&tracer->timeline);
     tracer->thread = NULL;
 }
 
@@ -232,6 +308,7 @@ static struct hst_agent_thread *add_thread_row(void)
     uint32_t slot = hst_arena_take(&thread_chunk, HST_AGENT_CHUNK_THREADS, 0, 3);
     if (slot != 0)
         hst_arena_publish(thread_chunk, slot + 3);
+    rows_made += slot != 0;
     (void)pthread_mutex_unlock(&beginning);
     return slot != 0 ? hst_arena_slot(slot) : NULL;
 }
@@ -241,6 +318,10 @@ struct hst_tracer *hst_tracer_begin(void)
     struct hst_tracer *tracer = &hst_tracer_of_thread;
     if (tracer->busy || hst_arena_base == NULL || hst_tracer_phase == HST_TRACER_OFF)
         return NULL;
+    if (take_idle(tracer)) {
+        (void)pthread_setspecific(at_end, tracer);
+        return tracer;
+    }
     struct hst_agent_thread *thread = add_thread_row();
     if (thread == NULL)
         return NULL;
@@ -257,6 +338,9 @@ struct hst_tracer *hst_tracer_begin(void)
     thread->cpu_begin_ns = hst_cpu_ns();
     (void)prctl(PR_GET_NAME, thread->name);
     thread->begin_ticks = thread->last_ticks = hst_ticks();
+    tracer->timeline = (struct hst_timeline){0};
+    if (!forking)
+        hst_timeline_begin(&tracer->timeline, thread, thread->root, thread->last_ticks);
     __atomic_store_n(&thread->native_id, (uint32_t)syscall(SYS_gettid), __ATOMIC_RELEASE);
     if (at_end_made)
         (void)pthread_setspecific(at_end, tracer);
@@ -317,7 +401,8 @@ static struct step *open_steps(const struct hst_tracer *tracer, size_t *ret_coun
     size_t count = 0, capacity = 0;
     const struct hst_agent_thread *thread = tracer->thread;
     int begun = thread != NULL && tracer->generation == hst_tracer_generation;
-    for (uint32_t at = tracer->current_at_fork; begun && at != thread->root && count < FORK_DEPTH_MAX;) {
+    for (uint32_t at = begun ? tracer->fork_context : 0;
+         begun && at != thread->root && count < FORK_DEPTH_MAX;) {
         const struct hst_agent_context *context = hst_arena_slot(at);
         if (!HST_RESERVE(steps, capacity, count + 1))
             break;
@@ -344,11 +429,13 @@ static int enter_again(struct hst_tracer *tracer, const struct step *step)
     return 1;
 }
 
-void hst_tracer_fork(void)
+void hst_tracer_forking(void)
 {
     struct hst_tracer *tracer = &hst_tracer_of_thread;
-    int begun = tracer->thread != NULL && tracer->generation == hst_tracer_generation;
-    tracer->current_at_fork = begun ? tracer->thread->current : 0;
+    if (tracer->thread == NULL || tracer->generation != hst_tracer_generation)
+        return;
+    tracer->fork_context = tracer->thread->current;
+    tracer->fork_lost_depth = tracer->thread->lost_depth;
 }
 
 void hst_tracer_forked(void)
@@ -357,17 +444,26 @@ void hst_tracer_forked(void)
     size_t count;
     struct step *steps = open_steps(tracer, &count);
     int begun = tracer->thread != NULL;
+    uint32_t lost_depth = begun ? tracer->fork_lost_depth : 0;
     hst_tracer_generation++;
     (void)pthread_mutex_init(&beginning, NULL);
     thread_chunk = 0;
+    rows_made = 0;
     tracer->busy = 0;
     hst_functions_forget();
+    hst_timeline_forked();
+    forking = 1;
     if (hst_arena_reopen() && begun && hst_tracer_begin() != NULL)
         for (size_t i = count; i > 0 && enter_again(tracer, &steps[i - 1]); i--)
             continue;
     for (size_t i = 0; i < count; i++)
         hst_free(steps[i].function);
     hst_free(steps);
-    if (tracer->thread != NULL && tracer->generation == hst_tracer_generation)
+    if (tracer->thread != NULL && tracer->generation == hst_tracer_generation) {
+        tracer->thread->lost_depth = lost_depth;
         tracer->thread->last_ticks = hst_ticks();
+        hst_timeline_begin(&tracer->timeline, tracer->thread, tracer->thread->current,
+                           tracer->thread->last_ticks);
+    }
+    forking = 0;
 }

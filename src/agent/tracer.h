@@ -6,6 +6,7 @@
 
 #include "agent/arena.h"
 #include "agent/python.h"
+#include "agent/timeline.h"
 #include "base/ticks.h"
 #include "base/map.h"
 
@@ -14,14 +15,16 @@ struct hst_tracer {
     struct hst_agent_thread *thread; /* in the arena; NULL: not begun, or no room for it */
     uint32_t chunk;                  /* of contexts, in use */
     uint32_t generation;             /* of the arena: another after fork */
-    uint32_t current_at_fork;        /* the parent goes on in the shared arena */
     int busy;                        /* the tracer is at work: what happens now is its own doing */
-    struct hst_map children;         /* hash of parent and key -> context */
+    struct hst_timeline timeline;
+    uint32_t fork_context, fork_lost_depth; /* of the thread when it began to fork */
+    struct hst_map children;                /* hash of parent and key -> context */
 };
 
 enum hst_tracer_phase { HST_TRACER_OFF, HST_TRACER_ON };
 extern int hst_tracer_phase;
 extern uint32_t hst_tracer_generation;
+extern uint32_t hst_tracer_depth_max; /* calls below it have no context; 0: none is too deep */
 extern __thread struct hst_tracer hst_tracer_of_thread __attribute__((tls_model("initial-exec")));
 
 /* The thread's row, made at its first event. NULL: it is not traced. */
@@ -41,8 +44,9 @@ void hst_tracer_resumed(struct hst_agent_context *context, const void *frame, ui
 
 /* The calling thread's row and tree count as never made. */
 void hst_tracer_discard(void);
-/* Before a fork, in the thread that forks. */
-void hst_tracer_fork(void);
+/* Before a fork: notes where the thread is, in memory that the parent does not go on to change in the child.
+ */
+void hst_tracer_forking(void);
 /* In a child after fork: a tree of its own, with the contexts that the thread is in. */
 void hst_tracer_forked(void);
 /* Gives all open stretches of time of the calling thread to their contexts. */
@@ -65,6 +69,13 @@ static inline struct hst_agent_context *hst_tracer_tick(struct hst_agent_thread 
     return context;
 }
 
+/* The thread went into context or out of it, at its last_ticks. */
+static inline void hst_tracer_note(struct hst_tracer *tracer, uint32_t context, int leaves)
+{
+    if (__builtin_expect(tracer->timeline.end != NULL, 0))
+        hst_timeline_add(&tracer->timeline, tracer->thread, context, leaves);
+}
+
 /* what is called (key names it). NULL: it could not be noted. The caller counts call or resumption. */
 static inline struct hst_agent_context *hst_tracer_enter(struct hst_tracer *tracer, const void *key,
                                                          PyObject *what, int is_c)
@@ -78,6 +89,7 @@ static inline struct hst_agent_context *hst_tracer_enter(struct hst_tracer *trac
             return NULL;
     }
     thread->current = context->first_child;
+    hst_tracer_note(tracer, thread->current, 0);
     return child;
 }
 
@@ -88,6 +100,7 @@ static inline struct hst_agent_context *hst_tracer_leave(struct hst_tracer *trac
     struct hst_agent_context *context = hst_tracer_tick(thread, hst_ticks());
     if (__builtin_expect(context->key != (uint64_t)(uintptr_t)key || thread->lost_depth != 0, 0))
         return hst_tracer_resync(tracer, key);
+    hst_tracer_note(tracer, thread->current, 1);
     thread->current = context->parent;
     return context;
 }

@@ -106,7 +106,7 @@ static enum hst_status enter(struct walk *walk, uint32_t stack)
     uint32_t function = function_of(walk, stack);
     uint32_t edge = edge_row(walk, function_of(walk, walk->profile->stacks[stack].parent), function);
     struct hst_call_function *row = function_row(walk, function);
-    if (row == NULL || edge == HST_ID_NONE)
+    if (row == NULL || edge == HST_ID_NONE || walk->edge_on_path == NULL)
         return HST_E_NOMEM;
     add_context(&row->sum, context, walk->on_path[function]++ == 0);
     add_context(&walk->totals->edges[edge].sum, context, walk->edge_on_path[edge]++ == 0);
@@ -172,13 +172,6 @@ enum hst_status hst_call_totals_init(struct hst_call_totals *totals, const struc
     if (status != HST_OK)
         hst_call_totals_release(totals);
     return status;
-}
-
-void hst_call_totals_release(struct hst_call_totals *totals)
-{
-    hst_free(totals->functions);
-    hst_free(totals->edges);
-    *totals = (struct hst_call_totals){0};
 }
 
 struct order {

@@ -11,29 +11,13 @@
 
 #include "base/memory.h"
 #include "base/ticks.h"
+#include "capture/agent_view.h"
 #include "event/agent_map.h"
 #include "target/process.h"
 
+#define NS_MAX ((double)(UINT64_C(1) << 60)) /* 36 years */
+#define UNUSED_CHUNKS_MAX 64u                /* after so many there is none in use */
 #define FILE_BYTES_MAX (UINT64_C(64) << 30)
-
-struct hst_agent_file {
-    char *name;
-    uint32_t process;            /* in the profile; HST_ID_NONE: not yet */
-    uint32_t *ids;               /* by slot: function or stack or thread, + 1; 0 = not met */
-    size_t slots, slot_capacity; /* of ids */
-};
-
-/* A file as it is in memory for one reading. */
-struct view {
-    struct hst_agent_maps *maps;
-    struct hst_agent_file *file;
-    const char *base;
-    uint32_t chunks;
-    const struct hst_agent_header *header;
-    double ns_per_tick;
-    uint64_t end_ticks; /* up to which open calls are counted */
-    double *child_cost; /* by slot: ticks that tracing a context's callees added to its own time */
-};
 
 void hst_agent_maps_init(struct hst_agent_maps *maps, const char *folder, uint64_t start_ns,
                          struct hst_profile *profile, struct hst_calls *calls)
@@ -45,8 +29,13 @@ void hst_agent_maps_init(struct hst_agent_maps *maps, const char *folder, uint64
 void hst_agent_maps_release(struct hst_agent_maps *maps)
 {
     for (size_t i = 0; i < maps->count; i++) {
-        hst_free(maps->files[i].name);
-        hst_free(maps->files[i].ids);
+        struct hst_agent_file *file = &maps->files[i];
+        for (size_t page = 0; page < file->page_count; page++)
+            hst_free(file->pages[page]);
+        hst_free(file->pages);
+        hst_free(file->streams);
+        hst_map_release(&file->stream_of);
+        hst_free(file->name);
     }
     hst_free(maps->files);
     maps->files = NULL;
@@ -55,14 +44,9 @@ void hst_agent_maps_release(struct hst_agent_maps *maps)
 
 /* --- slots --- */
 
-static const void *slot_of(const struct view *view, uint32_t slot)
+struct hst_agent_chunk hst_agent_view_chunk(const struct hst_agent_view *view, uint32_t chunk)
 {
-    return view->base + (uint64_t)slot * HST_AGENT_SLOT_BYTES;
-}
-
-static struct hst_agent_chunk chunk_of(const struct view *view, uint32_t chunk)
-{
-    const struct hst_agent_chunk *head = slot_of(view, chunk * HST_AGENT_CHUNK_SLOTS);
+    const struct hst_agent_chunk *head = hst_agent_view_slot(view, chunk * HST_AGENT_CHUNK_SLOTS);
     struct hst_agent_chunk copy = {.kind = __atomic_load_n(&head->kind, __ATOMIC_ACQUIRE),
                                    .thread = head->thread,
                                    .used = __atomic_load_n(&head->used, __ATOMIC_ACQUIRE)};
@@ -72,30 +56,54 @@ static struct hst_agent_chunk chunk_of(const struct view *view, uint32_t chunk)
 }
 
 /* Whether slots from slot on are in use in a chunk of that kind. */
-static int is_a(const struct view *view, uint32_t slot, uint32_t slots, enum hst_agent_chunk_kind kind)
+static int is_a(const struct hst_agent_view *view, uint32_t slot, uint32_t slots,
+                enum hst_agent_chunk_kind kind)
 {
     uint32_t at = slot % HST_AGENT_CHUNK_SLOTS;
     if (at == 0 || slot / HST_AGENT_CHUNK_SLOTS >= view->chunks)
         return 0;
-    struct hst_agent_chunk chunk = chunk_of(view, slot / HST_AGENT_CHUNK_SLOTS);
+    struct hst_agent_chunk chunk = hst_agent_view_chunk(view, slot / HST_AGENT_CHUNK_SLOTS);
     return chunk.kind == (uint32_t)kind && at + slots <= chunk.used;
+}
+
+/* What is known of the slot's chunk, which there is; NULL: no memory. */
+static struct hst_agent_page *page_of(const struct hst_agent_view *view, uint32_t slot)
+{
+    struct hst_agent_page **page = &view->file->pages[slot / HST_AGENT_CHUNK_SLOTS];
+    if (*page == NULL)
+        *page = hst_alloc_zero(1, sizeof **page);
+    return *page;
+}
+
+static void keep_id(struct hst_agent_page *page, uint32_t slot, uint32_t id, unsigned marks)
+{
+    page->ids[slot % HST_AGENT_CHUNK_SLOTS] = id + 1;
+    page->marks[slot % HST_AGENT_CHUNK_SLOTS] = (uint8_t)marks;
 }
 
 /* --- rows --- */
 
-static uint64_t run_ns(const struct view *view, uint64_t ticks)
+/* What a file says may be any number. */
+static uint64_t whole_ns(double ns) { return ns > 0 ? ns < NS_MAX ? (uint64_t)ns : (uint64_t)NS_MAX : 0; }
+
+static uint64_t ns_of(const struct hst_agent_view *view, double ticks)
+{
+    return whole_ns(ticks * view->ns_per_tick);
+}
+
+uint64_t hst_agent_view_ns(const struct hst_agent_view *view, uint64_t ticks)
 {
     double since = ((double)ticks - (double)view->header->start_ticks) * view->ns_per_tick;
     double ns = (double)view->header->start_ns - (double)view->maps->start_ns + since;
-    return ns > 0 ? (uint64_t)ns : 0;
+    return whole_ns(ns);
 }
 
-static uint32_t text_id(struct view *view, const char *text, size_t most)
+static uint32_t text_id(struct hst_agent_view *view, const char *text, size_t most)
 {
     return hst_strings_add(&view->maps->profile->strings, text, strnlen(text, most));
 }
 
-static enum hst_status add_process(struct view *view)
+static enum hst_status add_process(struct hst_agent_view *view)
 {
     const struct hst_agent_header *header = view->header;
     struct hst_process row = {.pid = header->pid,
@@ -103,7 +111,7 @@ static enum hst_status add_process(struct view *view)
                               .command = text_id(view, header->command, sizeof header->command),
                               .interpreter = text_id(view, header->interpreter, sizeof header->interpreter),
                               .executable = text_id(view, header->executable, sizeof header->executable),
-                              .start_ns = run_ns(view, header->start_ticks)};
+                              .start_ns = hst_agent_view_ns(view, header->start_ticks)};
     row.end_ns = row.start_ns;
     if (row.command == HST_ID_NONE || row.interpreter == HST_ID_NONE || row.executable == HST_ID_NONE)
         return HST_E_NOMEM;
@@ -111,13 +119,15 @@ static enum hst_status add_process(struct view *view)
     return view->file->process != HST_ID_NONE ? HST_OK : HST_E_NOMEM;
 }
 
-static enum hst_status update_trace(struct view *view)
+static enum hst_status update_trace(struct hst_agent_view *view)
 {
     static const char *const backends[HST_AGENT_BACKEND_COUNT] = {
         [HST_AGENT_BACKEND_NONE] = "",
         [HST_AGENT_BACKEND_MONITORING] = "sys.monitoring",
         [HST_AGENT_BACKEND_PROFILE] = "profile hook",
-        [HST_AGENT_BACKEND_FRAMES] = "frame hook"};
+        [HST_AGENT_BACKEND_FRAMES] = "frame hook",
+        [HST_AGENT_BACKEND_LINE_MONITORING] = "sys.monitoring",
+        [HST_AGENT_BACKEND_LINE_TRACE] = "trace hook"};
     const struct hst_agent_header *header = view->header;
     struct hst_trace_info *info = hst_calls_trace(view->maps->calls, view->file->process);
     if (info == NULL)
@@ -128,7 +138,10 @@ static enum hst_status update_trace(struct view *view)
     info->lost_contexts = header->lost_contexts;
     info->lost_suspensions = header->lost_suspensions;
     info->hook_taken = header->hook_taken;
+    info->has_timeline = header->has_timeline != 0;
+    info->lost_events = header->lost_events;
     memcpy(info->failure, header->failure, sizeof info->failure - 1);
+    info->line_cost_ns = header->line_cost_ticks * view->ns_per_tick;
     for (int kind = 0; kind < HST_CALL_KIND_COUNT; kind++) {
         info->caller_cost_ns[kind] = header->cost_ticks[kind][HST_AGENT_CALLER] * view->ns_per_tick;
         info->callee_cost_ns[kind] = header->cost_ticks[kind][HST_AGENT_CALLEE] * view->ns_per_tick;
@@ -137,21 +150,25 @@ static enum hst_status update_trace(struct view *view)
 }
 
 /* The model's location of a function's row, + 1; 0: the row makes no sense. */
-static enum hst_status find_location(struct view *view, uint32_t slot, uint32_t *ret_location)
+static enum hst_status find_location(struct hst_agent_view *view, uint32_t slot, uint32_t *ret_location)
 {
     *ret_location = 0;
     if (!is_a(view, slot, 1, HST_AGENT_CHUNK_FUNCTIONS))
         return HST_OK;
-    if (view->file->ids[slot] != 0) {
-        *ret_location = view->file->ids[slot];
+    struct hst_agent_page *page = page_of(view, slot);
+    if (page == NULL)
+        return HST_E_NOMEM;
+    if (page->ids[slot % HST_AGENT_CHUNK_SLOTS] != 0) {
+        *ret_location = hst_agent_view_id(view, slot, HST_MARK_A_LOCATION);
         return HST_OK;
     }
-    const struct hst_agent_function *row = slot_of(view, slot);
+    const char *text = (const char *)hst_agent_view_slot(view, slot) + sizeof(struct hst_agent_function);
+    struct hst_agent_function copy, *row = &copy; /* the file may change while it is looked at */
+    memcpy(row, hst_agent_view_slot(view, slot), sizeof copy);
     size_t bytes = sizeof *row + row->name_bytes + row->qualname_bytes + row->file_bytes;
-    if (!is_a(view, slot, row->slots, HST_AGENT_CHUNK_FUNCTIONS) ||
+    if (row->slots > HST_AGENT_CHUNK_SLOTS || !is_a(view, slot, row->slots, HST_AGENT_CHUNK_FUNCTIONS) ||
         bytes > (uint64_t)row->slots * HST_AGENT_SLOT_BYTES)
         return HST_OK;
-    const char *text = (const char *)(row + 1);
     struct hst_strings *strings = &view->maps->profile->strings;
     struct hst_function function = {
         .name = hst_strings_add(strings, text, row->name_bytes),
@@ -167,64 +184,104 @@ static enum hst_status find_location(struct view *view, uint32_t slot, uint32_t 
     uint32_t id = hst_profile_location(view->maps->profile, &location);
     if (id == HST_ID_NONE)
         return HST_E_NOMEM;
-    *ret_location = view->file->ids[slot] = id + 1;
+    keep_id(page, slot, id, HST_MARK_A_LOCATION);
+    *ret_location = id + 1;
     return HST_OK;
 }
 
 /* The model's thread of a row that is in use; HST_ID_NONE: of none. */
-static enum hst_status find_thread(struct view *view, uint32_t slot, uint32_t *ret_thread)
+enum hst_status hst_agent_view_thread(struct hst_agent_view *view, uint32_t slot, uint32_t *ret_thread)
 {
     *ret_thread = HST_ID_NONE;
     if (!is_a(view, slot, 3, HST_AGENT_CHUNK_THREADS))
         return HST_OK;
-    const struct hst_agent_thread *from = slot_of(view, slot);
+    const struct hst_agent_thread *from = hst_agent_view_slot(view, slot);
     uint32_t native_id = __atomic_load_n(&from->native_id, __ATOMIC_ACQUIRE);
     if (native_id == 0)
         return HST_OK;
-    if (view->file->ids[slot] == 0) {
+    struct hst_agent_page *page = page_of(view, slot);
+    if (page == NULL)
+        return HST_E_NOMEM;
+    if (page->ids[slot % HST_AGENT_CHUNK_SLOTS] == 0) {
         struct hst_thread row = {.process = view->file->process,
                                  .native_id = native_id,
                                  .interpreter_id = from->interpreter_id,
-                                 .start_ns = run_ns(view, from->begin_ticks)};
+                                 .start_ns = hst_agent_view_ns(view, from->begin_ticks)};
         row.name = native_id == view->header->pid
                        ? hst_strings_add_z(&view->maps->profile->strings, "MainThread")
                        : text_id(view, from->name, sizeof from->name);
         uint32_t id = row.name != HST_ID_NONE ? hst_profile_add_thread(view->maps->profile, &row) : row.name;
         if (id == HST_ID_NONE)
             return HST_E_NOMEM;
-        view->file->ids[slot] = id + 1;
+        keep_id(page, slot, id, HST_MARK_A_THREAD);
     }
-    *ret_thread = view->file->ids[slot] - 1;
+    if (hst_agent_view_id(view, slot, HST_MARK_A_THREAD) == 0)
+        return HST_OK;
+    *ret_thread = page->ids[slot % HST_AGENT_CHUNK_SLOTS] - 1;
     struct hst_thread *row = &view->maps->profile->threads[*ret_thread];
     uint64_t end = from->end_ticks != 0 ? from->end_ticks : view->end_ticks;
-    row->end_ns = run_ns(view, end);
-    row->cpu_ns = from->cpu_end_ns > from->cpu_begin_ns ? from->cpu_end_ns - from->cpu_begin_ns : row->cpu_ns;
+    row->end_ns = hst_agent_view_ns(view, end);
+    row->cpu_ns = from->cpu_ns;
     return HST_OK;
 }
 
-/* The stack of a context, + 1; its parent was met before it. 0: it makes no sense. */
-static enum hst_status find_stack(struct view *view, uint32_t slot, const struct hst_agent_context *context,
-                                  uint32_t *ret_stack)
+/* What a context is that calls location's function. */
+static uint8_t judge(const struct hst_agent_view *view, uint8_t caller, uint32_t location)
 {
-    uint32_t *id = &view->file->ids[slot], location;
-    *ret_stack = *id;
-    if (*id != 0)
+    const struct hst_agent_maps *maps = view->maps;
+    unsigned judged = maps->judge != NULL
+                          ? maps->judge(maps->judge_context, maps->profile->locations[location].function)
+                          : 0;
+    uint8_t seen = caller & (HST_MARK_INSIDE | HST_MARK_BEYOND);
+    if ((judged & HST_AGENT_BEGINS) != 0)
+        seen |= HST_MARK_INSIDE;
+    if (seen == HST_MARK_INSIDE && (judged & HST_AGENT_HIDDEN) == 0)
+        seen |= HST_MARK_SEEN;
+    return (judged & HST_AGENT_ENDS) != 0 ? seen | HST_MARK_BEYOND : seen;
+}
+
+/* Gives a context its stack; its parent was met before it.  One that makes no sense gets none. */
+static enum hst_status find_stack(struct hst_agent_view *view, struct hst_agent_page *page, uint32_t slot)
+{
+    const struct hst_agent_context *context = hst_agent_view_slot(view, slot);
+    uint32_t location, parent = context->parent;
+    if (page->ids[slot % HST_AGENT_CHUNK_SLOTS] != 0)
         return HST_OK;
-    if (context->parent == 0) {
-        *ret_stack = *id = 1; /* the root: no Python runs */
+    if (parent == 0) { /* the root: no Python runs */
+        keep_id(page, slot, 0, HST_MARK_A_STACK | (view->maps->only_inside ? 0 : HST_MARK_INSIDE));
         return HST_OK;
     }
-    if (context->parent >= slot || !is_a(view, context->parent, 1, HST_AGENT_CHUNK_CONTEXTS) ||
-        view->file->ids[context->parent] == 0)
+    uint32_t caller = parent < slot ? hst_agent_view_id(view, parent, HST_MARK_A_STACK) : 0;
+    if (caller == 0)
         return HST_OK;
     HST_TRY(find_location(view, context->function, &location));
     if (location == 0)
         return HST_OK;
-    uint32_t stack =
-        hst_profile_stack(view->maps->profile, view->file->ids[context->parent] - 1, location - 1);
+    uint32_t stack = caller - 1;
+    uint8_t marks = judge(view, hst_agent_view_marks(view, parent), location - 1);
+    if ((marks & HST_MARK_SEEN) != 0)
+        stack = hst_profile_stack(view->maps->profile, stack, location - 1);
     if (stack == HST_ID_NONE)
         return HST_E_NOMEM;
-    *ret_stack = *id = stack + 1;
+    keep_id(page, slot, stack, HST_MARK_A_STACK | marks);
+    return HST_OK;
+}
+
+enum hst_status hst_agent_view_stacks(struct hst_agent_view *view)
+{
+    for (uint32_t c = 0; c < view->chunks; c++) {
+        struct hst_agent_chunk chunk = hst_agent_view_chunk(view, c);
+        uint32_t thread = HST_ID_NONE;
+        if (chunk.kind == HST_AGENT_CHUNK_CONTEXTS)
+            HST_TRY(hst_agent_view_thread(view, chunk.thread, &thread));
+        if (thread == HST_ID_NONE)
+            continue;
+        struct hst_agent_page *page = page_of(view, c * HST_AGENT_CHUNK_SLOTS);
+        if (page == NULL)
+            return HST_E_NOMEM;
+        for (page->met = page->met > 0 ? page->met : 1; page->met < chunk.used; page->met++)
+            HST_TRY(find_stack(view, page, c * HST_AGENT_CHUNK_SLOTS + page->met));
+    }
     return HST_OK;
 }
 
@@ -241,58 +298,115 @@ static double entries_of(const struct hst_agent_context *context)
 }
 
 /* What the thread has spent in the context in which it is since its last event. */
-static uint64_t open_ticks(const struct view *view, uint32_t slot, uint32_t thread)
+static uint64_t open_ticks(const struct hst_agent_view *view, uint32_t slot, uint32_t thread)
 {
-    const struct hst_agent_thread *row = slot_of(view, thread);
+    const struct hst_agent_thread *row = hst_agent_view_slot(view, thread);
     uint64_t last = row->last_ticks;
     return row->current == slot && row->end_ticks == 0 && view->end_ticks > last ? view->end_ticks - last : 0;
 }
 
-static enum hst_status add_context(struct view *view, uint32_t slot, uint32_t thread_slot, uint32_t thread)
+static enum hst_status add_context(struct hst_agent_view *view, uint32_t slot, uint32_t thread_slot,
+                                   uint32_t thread)
 {
-    const struct hst_agent_context *context = slot_of(view, slot);
-    uint32_t stack;
-    HST_TRY(find_stack(view, slot, context, &stack));
+    const struct hst_agent_context *context = hst_agent_view_slot(view, slot);
+    uint32_t stack = hst_agent_view_id(view, slot, HST_MARK_A_STACK);
     if (stack <= 1)
         return HST_OK;
+    const struct hst_agent_page *page = view->file->pages[slot / HST_AGENT_CHUNK_SLOTS];
     struct hst_call_row *row = hst_calls_row(view->maps->calls, thread, stack - 1);
     if (row == NULL)
         return HST_E_NOMEM;
     double raw = (double)context->self_ticks + (double)open_ticks(view, slot, thread_slot);
     double cost = entries_of(context) * view->header->cost_ticks[kind_of(context)][HST_AGENT_CALLEE] +
-                  view->child_cost[slot];
+                  page->callee_cost[slot % HST_AGENT_CHUNK_SLOTS];
+    row->raw_ns += ns_of(view, raw);
+    row->self_ns += ns_of(view, raw - cost);
+    if ((hst_agent_view_marks(view, slot) & HST_MARK_SEEN) == 0)
+        return HST_OK;
     row->calls += context->calls;
     row->resumes += context->resumes;
     row->raises += context->raises;
-    row->raw_ns += (uint64_t)(raw * view->ns_per_tick);
-    row->self_ns += raw > cost ? (uint64_t)((raw - cost) * view->ns_per_tick) : 0;
-    row->suspended_ns += (uint64_t)((double)context->suspended_ticks * view->ns_per_tick);
+    row->suspended_ns += ns_of(view, (double)context->suspended_ticks);
     return HST_OK;
 }
 
-typedef enum hst_status context_visitor(struct view *view, uint32_t slot, uint32_t thread_slot,
+typedef enum hst_status context_visitor(struct hst_agent_view *view, uint32_t slot, uint32_t thread_slot,
                                         uint32_t thread);
 
-static enum hst_status add_child_cost(struct view *view, uint32_t slot, uint32_t thread_slot, uint32_t thread)
+static enum hst_status add_child_cost(struct hst_agent_view *view, uint32_t slot, uint32_t thread_slot,
+                                      uint32_t thread)
 {
     (void)thread_slot, (void)thread;
-    const struct hst_agent_context *context = slot_of(view, slot);
-    if (context->parent != 0 && context->parent < slot)
-        view->child_cost[context->parent] +=
-            entries_of(context) * view->header->cost_ticks[kind_of(context)][HST_AGENT_CALLER];
+    const struct hst_agent_context *context = hst_agent_view_slot(view, slot);
+    const double(*cost)[HST_AGENT_COST_COUNT] = view->header->cost_ticks;
+    uint32_t parent = context->parent;
+    if (parent == 0 || parent >= slot)
+        return HST_OK;
+    struct hst_agent_page *page = view->file->pages[parent / HST_AGENT_CHUNK_SLOTS];
+    if (page == NULL)
+        return HST_OK;
+    double *into = &page->callee_cost[parent % HST_AGENT_CHUNK_SLOTS];
+    if (context->function == 0) /* calls that were too deep: all of their cost is measured there */
+        for (int side = 0; side < HST_AGENT_COST_COUNT; side++)
+            *into += (double)context->calls * cost[HST_AGENT_PYTHON][side] +
+                     (double)context->resumes * cost[HST_AGENT_C][side];
+    else
+        *into += entries_of(context) * cost[kind_of(context)][HST_AGENT_CALLER];
     return HST_OK;
 }
 
-static enum hst_status visit_contexts(struct view *view, context_visitor *visit)
+static enum hst_status visit_contexts(struct hst_agent_view *view, context_visitor *visit)
 {
     for (uint32_t c = 0; c < view->chunks; c++) {
-        struct hst_agent_chunk chunk = chunk_of(view, c);
+        struct hst_agent_chunk chunk = hst_agent_view_chunk(view, c);
         uint32_t thread;
         if (chunk.kind != HST_AGENT_CHUNK_CONTEXTS)
             continue;
-        HST_TRY(find_thread(view, chunk.thread, &thread));
+        HST_TRY(hst_agent_view_thread(view, chunk.thread, &thread));
         for (uint32_t i = 1; i < chunk.used && thread != HST_ID_NONE; i++)
             HST_TRY(visit(view, c * HST_AGENT_CHUNK_SLOTS + i, chunk.thread, thread));
+    }
+    return HST_OK;
+}
+
+/* A page of lines as one thread met them; those of all threads are added up. */
+static enum hst_status add_page(struct hst_agent_view *view, uint32_t slot)
+{
+    const struct hst_agent_line_page *page = hst_agent_view_slot(view, slot);
+    const struct hst_agent_line *lines = (const struct hst_agent_line *)(const void *)(page + 1);
+    uint32_t location;
+    HST_TRY(find_location(view, page->function, &location));
+    if (location == 0)
+        return HST_OK;
+    uint32_t function = view->maps->profile->locations[location - 1].function;
+    for (uint32_t i = 0; i < HST_AGENT_PAGE_LINES; i++) {
+        const struct hst_agent_line *line = &lines[i];
+        if (line->hits == 0)
+            continue;
+        struct hst_line_row *row = hst_lines_row(view->maps->lines, function, page->first_line + i);
+        if (row == NULL)
+            return HST_E_NOMEM;
+        double raw = (double)line->self_ticks, cost = (double)line->hits * view->header->line_cost_ticks;
+        double total = (double)line->total_ticks;
+        if (line->open_ticks != 0 && view->end_ticks > line->open_ticks)
+            total += (double)(view->end_ticks - line->open_ticks);
+        row->hits += line->hits;
+        row->raw_ns += ns_of(view, raw);
+        row->self_ns += ns_of(view, raw - cost);
+        row->total_ns += ns_of(view, total - cost);
+    }
+    return HST_OK;
+}
+
+static enum hst_status add_lines(struct hst_agent_view *view)
+{
+    enum { SLOTS = 1 + HST_AGENT_PAGE_LINES * sizeof(struct hst_agent_line) / HST_AGENT_SLOT_BYTES };
+    for (uint32_t c = 0; c < view->chunks && view->maps->lines != NULL; c++) {
+        struct hst_agent_chunk chunk = hst_agent_view_chunk(view, c);
+        if (chunk.kind != HST_AGENT_CHUNK_LINES)
+            continue;
+        for (uint32_t i = 1; i + SLOTS <= chunk.used; i += SLOTS)
+            HST_TRY(add_page(view, c * HST_AGENT_CHUNK_SLOTS + i));
     }
     return HST_OK;
 }
@@ -303,30 +417,46 @@ static int header_is_good(const struct hst_agent_header *header)
     for (int kind = 0; kind < HST_AGENT_KIND_COUNT; kind++)
         for (int side = 0; side < HST_AGENT_COST_COUNT; side++)
             good = good && header->cost_ticks[kind][side] >= 0 && header->cost_ticks[kind][side] < 1e6;
-    return good && header->start_ticks != 0;
+    return good && header->start_ticks != 0 && header->line_cost_ticks >= 0 && header->line_cost_ticks < 1e6;
 }
 
 /* The last sign of life of a process that left no other. */
-static uint64_t last_event(const struct view *view)
+static uint64_t last_event(const struct hst_agent_view *view)
 {
     uint64_t last = view->header->start_ticks;
     for (uint32_t c = 0; c < view->chunks; c++) {
-        struct hst_agent_chunk chunk = chunk_of(view, c);
+        struct hst_agent_chunk chunk = hst_agent_view_chunk(view, c);
         if (chunk.kind != HST_AGENT_CHUNK_THREADS)
             continue;
         for (uint32_t i = 1; i + 3 <= chunk.used; i += 3) {
-            const struct hst_agent_thread *thread = slot_of(view, c * HST_AGENT_CHUNK_SLOTS + i);
+            const struct hst_agent_thread *thread = hst_agent_view_slot(view, c * HST_AGENT_CHUNK_SLOTS + i);
             last = thread->last_ticks > last ? thread->last_ticks : last;
         }
     }
     return last;
 }
 
+/* One moment by both clocks: of a few attempts the shortest, since anything may come between. */
+static void read_both_clocks(uint64_t *ret_ns, uint64_t *ret_ticks)
+{
+    uint64_t shortest = UINT64_MAX;
+    for (int i = 0; i < 5; i++) {
+        uint64_t before = hst_ticks(), ns = hst_now_ns(), after = hst_ticks();
+        if (after - before < shortest) {
+            shortest = after - before;
+            *ret_ns = ns;
+            *ret_ticks = before + shortest / 2;
+        }
+    }
+}
+
 /* How long a tick is, from the moment at the agent's start and this one. */
-static void set_clock(struct view *view)
+static void set_clock(struct hst_agent_view *view)
 {
     const struct hst_agent_header *header = view->header;
-    uint64_t now_ns = hst_now_ns(), now_ticks = header->clock == HST_AGENT_CLOCK_TSC ? hst_ticks() : now_ns;
+    uint64_t now_ns = hst_now_ns(), now_ticks = now_ns;
+    if (header->clock == HST_AGENT_CLOCK_TSC)
+        read_both_clocks(&now_ns, &now_ticks);
     view->ns_per_tick = 1;
     if (now_ticks > header->start_ticks && now_ns > header->start_ns)
         view->ns_per_tick = (double)(now_ns - header->start_ns) / (double)(now_ticks - header->start_ticks);
@@ -340,36 +470,73 @@ static void set_clock(struct view *view)
         view->end_ticks = last_event(view); /* killed, some time ago */
 }
 
-static enum hst_status read_view(struct view *view)
+/* Up to which chunk there is anything.  What lies beyond is not looked at: in memory that is a file, looking
+ * takes the pages that are not there yet. */
+static uint32_t chunks_in_use(const struct hst_agent_view *view, uint32_t chunks)
 {
-    size_t slots = (size_t)view->chunks * HST_AGENT_CHUNK_SLOTS;
+    uint32_t used = 1;
+    for (uint32_t c = 1; c < chunks && c < used + UNUSED_CHUNKS_MAX; c++)
+        if (hst_agent_view_chunk(view, c).kind != HST_AGENT_CHUNK_NONE)
+            used = c + 1;
+    return used;
+}
+
+/* What every reading begins with; *ret_good is 0 when there is nothing to be read yet. */
+static enum hst_status begin_view(struct hst_agent_view *view, uint32_t chunks, int *ret_good)
+{
     struct hst_agent_file *file = view->file;
-    if (!header_is_good(view->header))
+    *ret_good = header_is_good(view->header);
+    if (!*ret_good)
         return HST_OK; /* not begun */
+    view->chunks = chunks_in_use(view, chunks);
     set_clock(view);
-    if (!HST_RESERVE(file->ids, file->slot_capacity, slots))
+    if (!HST_RESERVE(file->pages, file->page_capacity, view->chunks))
         return HST_E_NOMEM;
-    if (slots > file->slots)
-        memset(file->ids + file->slots, 0, (slots - file->slots) * sizeof *file->ids);
-    file->slots = slots > file->slots ? slots : file->slots;
+    for (; file->page_count < view->chunks; file->page_count++)
+        file->pages[file->page_count] = NULL;
     if (file->process == HST_ID_NONE)
         HST_TRY(add_process(view));
-    view->maps->profile->processes[file->process].end_ns = run_ns(view, view->end_ticks);
+    view->maps->profile->processes[file->process].end_ns = hst_agent_view_ns(view, view->end_ticks);
+    return hst_agent_view_stacks(view);
+}
+
+static enum hst_status read_sums(struct hst_agent_view *view)
+{
     HST_TRY(update_trace(view));
-    HST_CLEANUP_FREE double *costs = hst_alloc_zero(slots, sizeof *costs);
-    view->child_cost = costs;
-    if (costs == NULL)
-        return HST_E_NOMEM;
+    for (uint32_t c = 0; c < view->chunks; c++)
+        if (view->file->pages[c] != NULL)
+            memset(view->file->pages[c]->callee_cost, 0, sizeof view->file->pages[c]->callee_cost);
+    HST_TRY(add_lines(view));
     HST_TRY(visit_contexts(view, add_child_cost));
     return visit_contexts(view, add_context);
 }
 
-static enum hst_status read_file(struct hst_agent_maps *maps, struct hst_agent_file *file)
+/* What is done with a file. */
+struct reading {
+    int sums;
+    int events; /* enum hst_agent_drain; -1: none */
+    struct hst_error *err;
+};
+
+static enum hst_status read_view(struct hst_agent_view *view, uint32_t chunks, int fd,
+                                 const struct reading *reading)
+{
+    int good;
+    HST_TRY(begin_view(view, chunks, &good));
+    if (good && reading->sums)
+        HST_TRY(read_sums(view));
+    if (good && reading->events >= 0 && view->header->has_timeline)
+        HST_TRY(hst_agent_view_drain(view, fd, (enum hst_agent_drain)reading->events, reading->err));
+    return HST_OK;
+}
+
+static enum hst_status read_file(struct hst_agent_maps *maps, struct hst_agent_file *file,
+                                 const struct reading *reading)
 {
     HST_CLEANUP_FREE char *path = hst_asprintf("%s/%s", maps->folder, file->name);
     if (path == NULL)
         return HST_E_NOMEM;
-    HST_CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    HST_CLEANUP_FD int fd = open(path, (reading->events >= 0 ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW);
     struct stat info;
     if (fd < 0 || fstat(fd, &info) != 0 || info.st_size < (off_t)HST_AGENT_CHUNK_BYTES ||
         (uint64_t)info.st_size > FILE_BYTES_MAX)
@@ -378,12 +545,11 @@ static enum hst_status read_file(struct hst_agent_maps *maps, struct hst_agent_f
     char *base = mmap(NULL, length, PROT_READ, MAP_SHARED, fd, 0);
     if (base == MAP_FAILED)
         return HST_OK;
-    struct view view = {.maps = maps,
-                        .file = file,
-                        .base = base,
-                        .chunks = (uint32_t)(length / HST_AGENT_CHUNK_BYTES),
-                        .header = (const struct hst_agent_header *)(const void *)base};
-    enum hst_status status = read_view(&view);
+    struct hst_agent_view view = {.maps = maps,
+                                  .file = file,
+                                  .base = base,
+                                  .header = (const struct hst_agent_header *)(const void *)base};
+    enum hst_status status = read_view(&view, (uint32_t)(length / HST_AGENT_CHUNK_BYTES), fd, reading);
     (void)munmap(base, length);
     return status;
 }
@@ -421,7 +587,19 @@ enum hst_status hst_agent_maps_read(struct hst_agent_maps *maps)
     for (size_t i = 0; i < calls->count; i++) /* the sums are made anew each time */
         calls->rows[i] =
             (struct hst_call_row){.thread = calls->rows[i].thread, .stack = calls->rows[i].stack};
+    for (size_t i = 0; maps->lines != NULL && i < maps->lines->count; i++)
+        maps->lines->rows[i] = (struct hst_line_row){.function = maps->lines->rows[i].function,
+                                                     .line = maps->lines->rows[i].line};
     for (size_t i = 0; i < maps->count; i++)
-        HST_TRY(read_file(maps, &maps->files[i]));
+        HST_TRY(read_file(maps, &maps->files[i], &(struct reading){.sums = 1, .events = -1}));
+    return HST_OK;
+}
+
+enum hst_status hst_agent_maps_drain(struct hst_agent_maps *maps, enum hst_agent_drain what,
+                                     struct hst_error *err)
+{
+    HST_TRY(find_files(maps));
+    for (size_t i = 0; i < maps->count; i++)
+        HST_TRY(read_file(maps, &maps->files[i], &(struct reading){.events = (int)what, .err = err}));
     return HST_OK;
 }

@@ -8,7 +8,14 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
-enum { LIST_TRIES = 200, STILL_TRIES = 8, VARIABLE_TRIES = 8, ROUNDS = 5, ROUND_PAUSE_NS = 300000 };
+enum {
+    LIST_TRIES = 200,
+    STILL_TRIES = 8,
+    VARIABLE_TRIES = 8,
+    ROUNDS = 12,
+    ROUND_PAUSE_NS = 300000,
+    PAUSE_DOUBLINGS = 4
+};
 
 #ifdef __aarch64__
 enum { SYSCALL_FUTEX = 98 };
@@ -118,7 +125,7 @@ static enum hst_status read_with_walk(struct hst_dump_reader *reader, struct hst
 }
 
 /* What the reader learned from a thread that was in a bad moment may keep it from believing better ones:
- * every round begins anew, a little later. */
+ * every round begins anew, ever later: where CPUs are short the thread may not have moved at all. */
 enum hst_status hst_dump_read_stack(struct hst_dump_reader *reader, const struct hst_tstate *tstate,
                                     struct hst_dump_thread *row)
 {
@@ -127,7 +134,8 @@ enum hst_status hst_dump_read_stack(struct hst_dump_reader *reader, const struct
         if (i > 0) {
             hst_frames_release(&reader->frames);
             hst_frames_init(&reader->frames, reader->runtime, &reader->dump->profile);
-            (void)nanosleep(&(struct timespec){.tv_nsec = ROUND_PAUSE_NS}, NULL);
+            int doublings = i - 1 < PAUSE_DOUBLINGS ? i - 1 : PAUSE_DOUBLINGS;
+            (void)nanosleep(&(struct timespec){.tv_nsec = (long)ROUND_PAUSE_NS << doublings}, NULL);
         }
         struct hst_walk *walk;
         HST_TRY(hst_walk_new(tstate->address, 0, 0, &walk));

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <glob.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,9 +20,14 @@
 #include "target/process.h"
 
 #define FLUSH_EVERY_MS 900
+#define DRAIN_EVERY_MS 50
+#define TIMELINE_BYTES_MAX (UINT64_C(512) << 20) /* of a process, waiting to be taken */
 #define ROOM_BYTES_MIN (UINT64_C(64) << 20)
 #define FOLDER_PREFIX "hasten-trace-"
 #define AGENT_NAME "hasten_agent.so"
+#ifndef HST_AGENT_FOLDER
+#define HST_AGENT_FOLDER "lib/hasten" /* below the prefix: meson.build knows */
+#endif
 
 /* --- folder --- */
 
@@ -78,6 +84,18 @@ static enum hst_status make_folder(struct hst_trace *trace, struct hst_error *er
 
 /* --- environment --- */
 
+/* A wheel puts it into the package, which may be there for several versions; it is the same for all. */
+static int find_agent_of_package(const char *own, char *path, size_t size)
+{
+    glob_t found = {0};
+    (void)snprintf(path, size, "%s/../lib*/python3*/*-packages/hasten/_agent.so", own);
+    int good = glob(path, 0, NULL, &found) == 0 && found.gl_pathc > 0 && strlen(found.gl_pathv[0]) < size;
+    if (good)
+        (void)snprintf(path, size, "%s", found.gl_pathv[0]);
+    globfree(&found);
+    return good;
+}
+
 /* Beside the command in the tree where it was built, else where it is installed. */
 static enum hst_status find_agent(char *path, size_t size, struct hst_error *err)
 {
@@ -93,12 +111,27 @@ static enum hst_status find_agent(char *path, size_t size, struct hst_error *err
         if (access(path, R_OK) == 0)
             return HST_OK;
     }
+    if (find_agent_of_package(own, path, size))
+        return HST_OK;
     (void)hst_error_set(err, HST_E_NOENT,
                         "the part of hasten that works inside the program, " AGENT_NAME
                         ", is not where it should be: %s/%s",
                         own, places[1]);
     hst_error_hint(err, "install hasten again: ./dev install --prefix DIR");
     return HST_E_NOENT;
+}
+
+/* How many chunks of events may wait: at most what half of the room in the folder is enough for. */
+static unsigned timeline_chunks(const struct hst_trace *trace)
+{
+    struct statvfs info;
+    uint64_t bytes = TIMELINE_BYTES_MAX;
+    if (!trace->options.timeline)
+        return 0;
+    if (statvfs(trace->folder, &info) == 0 && (uint64_t)info.f_bavail * info.f_frsize / 2 < bytes)
+        bytes = (uint64_t)info.f_bavail * info.f_frsize / 2;
+    uint64_t chunks = bytes / HST_AGENT_CHUNK_BYTES + 1, wanted = trace->options.timeline_chunks;
+    return (unsigned)(wanted > 0 && wanted < chunks ? wanted : chunks);
 }
 
 static enum hst_status set_environment(const struct hst_trace *trace, struct hst_error *err)
@@ -110,12 +143,26 @@ static enum hst_status set_environment(const struct hst_trace *trace, struct hst
     int has_others = others != NULL && others[0] != '\0';
     HST_CLEANUP_FREE char *preload =
         hst_asprintf("%s%s%s", agent, has_others ? ":" : "", has_others ? others : "");
-    HST_CLEANUP_FREE char *order = hst_asprintf(
-        "folder=%s;python_only=%d;backend=%d;clock=%d", trace->folder, trace->options.python_only,
-        (int)trace->options.backend, hst_ticks_are_tsc ? HST_AGENT_CLOCK_TSC : HST_AGENT_CLOCK_SYSTEM);
+    HST_CLEANUP_FREE char *order =
+        hst_asprintf("folder=%s;lines=%d;python_only=%d;depth=%u;timeline=%u;backend=%d;clock=%d",
+                     trace->folder, trace->options.lines, trace->options.python_only,
+                     (unsigned)(trace->options.depth < UINT32_MAX ? trace->options.depth : UINT32_MAX),
+                     timeline_chunks(trace), (int)trace->options.backend,
+                     hst_ticks_are_tsc ? HST_AGENT_CLOCK_TSC : HST_AGENT_CLOCK_SYSTEM);
     if (preload == NULL || order == NULL || setenv("LD_PRELOAD", preload, 1) != 0 ||
         setenv(HST_AGENT_VARIABLE, order, 1) != 0)
         return hst_error_set(err, HST_E_NOMEM, "out of memory");
+    return HST_OK;
+}
+
+static enum hst_status write_rules(const struct hst_trace *trace, struct hst_error *err)
+{
+    if (trace->options.rules == NULL)
+        return HST_OK;
+    HST_CLEANUP_FREE char *path = hst_asprintf("%s/rules", trace->folder);
+    HST_CLEANUP_FILE FILE *file = path != NULL ? fopen(path, "we") : NULL;
+    if (file == NULL || fputs(trace->options.rules, file) < 0 || fflush(file) != 0)
+        return hst_error_set(err, HST_E_IO, "cannot write in %s: %s", trace->folder, strerror(errno));
     return HST_OK;
 }
 
@@ -126,6 +173,8 @@ enum hst_status hst_trace_init(struct hst_trace *trace, struct hst_error *err)
     HST_TRY(make_folder(trace, err));
     trace->start_ns = hst_now_ns();
     hst_agent_maps_init(&trace->maps, trace->folder, trace->start_ns, trace->profile, trace->calls);
+    trace->maps.lines = trace->lines;
+    HST_TRY(write_rules(trace, err));
     return set_environment(trace, err);
 }
 
@@ -144,9 +193,20 @@ enum hst_status hst_trace_start(struct hst_trace *trace, char *const *argv, stru
     return HST_OK;
 }
 
-static enum hst_status collect(struct hst_trace *trace, struct hst_error *err)
+static enum hst_status drain(struct hst_trace *trace, enum hst_agent_drain what, struct hst_error *err)
+{
+    *err = (struct hst_error){0};
+    enum hst_status status =
+        trace->maps.event != NULL ? hst_agent_maps_drain(&trace->maps, what, err) : HST_OK;
+    if (status == HST_OK || status == HST_E_GONE)
+        return HST_OK;
+    return err->text[0] != '\0' ? status : hst_error_set(err, status, "out of memory");
+}
+
+static enum hst_status collect(struct hst_trace *trace, enum hst_agent_drain what, struct hst_error *err)
 {
     struct hst_run_info *info = trace->info;
+    HST_TRY(drain(trace, what, err));
     enum hst_status status = hst_agent_maps_read(&trace->maps);
     if (status != HST_OK && status != HST_E_GONE)
         return hst_error_set(err, status, "out of memory");
@@ -154,6 +214,8 @@ static enum hst_status collect(struct hst_trace *trace, struct hst_error *err)
     info->cost.samples = 0;
     for (size_t i = 0; i < trace->calls->count; i++)
         info->cost.samples += trace->calls->rows[i].calls;
+    for (size_t i = 0; trace->lines != NULL && i < trace->lines->count; i++)
+        info->cost.samples += trace->lines->rows[i].hits;
     info->cost.dropped = 0;
     for (size_t i = 0; i < trace->calls->trace_count; i++)
         info->cost.dropped += trace->calls->traces[i].lost_contexts;
@@ -176,15 +238,20 @@ enum hst_status hst_trace_follow(struct hst_trace *trace, struct hst_error *err)
     uint64_t next_ns = hst_now_ns() + FLUSH_EVERY_MS * UINT64_C(1000000);
     while (fds[0].revents == 0) {
         uint64_t now = hst_now_ns();
-        if (poll(fds, 2, now < next_ns ? (int)((next_ns - now) / 1000000) + 1 : 0) > 0 && fds[1].revents != 0)
+        int wait_ms = now < next_ns ? (int)((next_ns - now) / 1000000) + 1 : 0;
+        if (trace->maps.event != NULL && wait_ms > DRAIN_EVERY_MS)
+            wait_ms = DRAIN_EVERY_MS;
+        if (poll(fds, 2, wait_ms) > 0 && fds[1].revents != 0)
             (void)hst_relay_take(signals, trace->pid);
+        if (fds[0].revents == 0 && hst_now_ns() < next_ns)
+            HST_TRY(drain(trace, HST_AGENT_DRAIN_FULL, err));
         if (fds[0].revents == 0 && hst_now_ns() >= next_ns) {
-            HST_TRY(collect(trace, err));
+            HST_TRY(collect(trace, HST_AGENT_DRAIN_ALL, err));
             next_ns = hst_now_ns() + FLUSH_EVERY_MS * UINT64_C(1000000);
         }
     }
     trace->maps.target_end_ns = hst_now_ns();
     trace->info->exit_status = hst_relay_wait(trace->pid);
     set_cpu(trace->info);
-    return collect(trace, err);
+    return collect(trace, HST_AGENT_DRAIN_LAST, err);
 }

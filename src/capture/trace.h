@@ -14,6 +14,11 @@
 struct hst_trace_options {
     int python_only;                /* functions of C are not traced */
     enum hst_agent_backend backend; /* NONE: the cheapest that the program's Python has */
+    int lines;                      /* of chosen functions, instead of calls */
+    int timeline;                   /* the events in their order too */
+    uint64_t timeline_chunks;       /* that may wait in each process; 0: as many as there is room for */
+    uint64_t depth;                 /* calls below it are not seen; 0: all are */
+    const char *rules;              /* which functions (agent/selection.h) */
 };
 
 struct hst_trace {
@@ -21,6 +26,7 @@ struct hst_trace {
     struct hst_profile *profile; /* not owned, as all here but maps */
     struct hst_run_info *info;
     struct hst_calls *calls;
+    struct hst_lines *lines;                                        /* NULL: calls are traced */
     enum hst_status (*flush)(void *context, struct hst_error *err); /* about once a second, and at the end */
     void *context;
     struct hst_agent_maps maps;

@@ -43,6 +43,19 @@ static int parse(struct hst_cli *cli, int argc, char **argv, struct request *req
     return result;
 }
 
+/* Comparing needs stacks, and how sure each side is of them. */
+static enum hst_status check_kind(const struct hst_loaded_run *run, struct hst_error *err)
+{
+    if (run->info.kind != HST_RUN_IMPORTED)
+        return HST_OK;
+    (void)hst_error_set(err, HST_E_INVALID,
+                        "run %llu was imported from %.200s, which holds no stacks: it cannot be compared",
+                        (unsigned long long)run->info.number, run->imported.file);
+    hst_error_hint(err, "`hasten show %llu --json` has its functions and edges",
+                   (unsigned long long)run->info.number);
+    return HST_E_INVALID;
+}
+
 static int print(struct hst_cli *cli, const struct request *request, const struct hst_loaded_run *before,
                  const struct hst_loaded_run *after)
 {
@@ -90,7 +103,10 @@ int hst_cmd_diff(struct hst_cli *cli, int argc, char **argv)
         hst_loaded_run_release(&before);
         return hst_message_error(cli, &err);
     }
-    result = print(cli, &request, &before, &after);
+    if (check_kind(&before, &err) != HST_OK || check_kind(&after, &err) != HST_OK)
+        result = hst_message_error(cli, &err);
+    else
+        result = print(cli, &request, &before, &after);
     hst_loaded_run_release(&before);
     hst_loaded_run_release(&after);
     return result;

@@ -14,6 +14,8 @@
 #include "cli/view_options.h"
 #include "export/exporter.h"
 #include "export/selection.h"
+#include "export/timeline.h"
+#include "store/timeline_reader.h"
 
 struct request {
     struct hst_common_options common;
@@ -136,21 +138,44 @@ static int parse(struct hst_cli *cli, int argc, char **argv, struct request *req
     return choose_format(cli, request);
 }
 
+static int wants_a_part(const struct hst_common_options *common)
+{
+    return common->mode != HST_MODE_WALL || common->show.count > 0 || common->thread != NULL ||
+           common->process != NULL;
+}
+
+/* A tracer sees that a call is not over, not what its thread does meanwhile. */
+static enum hst_status check_mode(const struct request *request, const struct hst_run_info *info,
+                                  struct hst_error *err)
+{
+    int mode = request->common.mode;
+    if ((info->kind == HST_RUN_IMPORTED || info->kind == HST_RUN_LINES) && wants_a_part(&request->common)) {
+        (void)hst_error_set(err, HST_E_INVALID, "run %llu %s: it holds sums, of which no part can be taken",
+                            (unsigned long long)info->number,
+                            info->kind == HST_RUN_LINES ? "is of lines" : "was imported");
+        hst_error_hint(err, "leave the options that choose a part away");
+        return HST_E_INVALID;
+    }
+    if (info->kind != HST_RUN_TRACED || mode == HST_MODE_WALL || mode == HST_MODE_ALL)
+        return HST_OK;
+    (void)hst_error_set(
+        err, HST_E_INVALID,
+        "run %llu was traced: the time of its calls is wall time, and cannot be told apart by %s",
+        (unsigned long long)info->number, hst_mode_names[mode]);
+    hst_error_hint(err, "leave --mode away, or measure with `hasten run`");
+    return HST_E_INVALID;
+}
+
 static enum hst_status load(struct stored_run *run, const struct request *request, struct hst_error *err)
 {
     uint64_t number;
     HST_TRY(hst_cli_store_open(request->common.store, HST_STORE_READ, &run->store, err));
     HST_TRY(hst_store_find(run->store, request->run, &number, err));
     HST_TRY(hst_loaded_run_init(&run->loaded, run->store, number, err));
+    HST_TRY(check_mode(request, &run->loaded.info, err));
     struct hst_filter filter;
     HST_TRY(hst_view_options_filter(&request->common, &run->loaded.profile, &filter, err));
     return hst_selection_init(&run->selection, &run->loaded.profile, &run->loaded.aggregate, &filter, err);
-}
-
-static int wants_a_part(const struct hst_common_options *common)
-{
-    return common->mode != HST_MODE_WALL || common->show.count > 0 || common->thread != NULL ||
-           common->process != NULL;
 }
 
 static enum hst_status read_samples(void *context, hst_export_visitor *visit, void *visit_context,
@@ -159,6 +184,14 @@ static enum hst_status read_samples(void *context, hst_export_visitor *visit, vo
     struct stored_run *run = context;
     return hst_run_read_samples(run->store, run->loaded.info.number, &run->loaded.profile, visit,
                                 visit_context, err);
+}
+
+static enum hst_status read_events(void *context, hst_export_event_visitor *visit, void *visit_context,
+                                   struct hst_error *err)
+{
+    struct stored_run *run = context;
+    return hst_timeline_read(run->store, run->loaded.info.number, &run->loaded.profile, visit, visit_context,
+                             err);
 }
 
 static enum hst_status write_run(struct stored_run *run, const struct request *request, const char *path,
@@ -174,13 +207,24 @@ static enum hst_status write_run(struct stored_run *run, const struct request *r
         *ret_samples = run->loaded.info.cost.samples;
         return hst_store_export(run->store, run->loaded.info.number, path, err);
     }
+    int traced = run->loaded.info.kind == HST_RUN_TRACED;
     struct hst_export export = {.info = &run->loaded.info,
                                 .profile = &run->loaded.profile,
                                 .mode = hst_mode_names[request->common.mode],
                                 .source = read_samples,
                                 .source_context = run,
+                                .sums = traced ? &run->loaded.aggregate : NULL,
+                                .calls = traced ? &run->loaded.calls : NULL,
+                                .lines = run->loaded.has_lines ? &run->loaded.lines : NULL,
+                                .imported =
+                                    run->loaded.info.kind == HST_RUN_IMPORTED ? &run->loaded.imported : NULL,
                                 .keep = hst_selection_keep,
                                 .keep_context = &run->selection};
+    const struct hst_export_timeline timeline = {.read = read_events, .context = run};
+    uint64_t events = 0;
+    HST_TRY(hst_timeline_count(run->store, run->loaded.info.number, &events, err));
+    export.timeline = events > 0 ? &timeline : NULL;
+    HST_TRY(hst_exporter_check(request->exporter, &export, err));
     HST_CLEANUP(hst_output_release) struct hst_output output;
     HST_TRY(hst_output_open(&output, path, err));
     HST_TRY(request->exporter->write(&export, &output, err));
@@ -200,6 +244,7 @@ static void print_next(FILE *out, const char *format, const char *path)
         {"chrome", "open it at https://ui.perfetto.dev"},
         {"callgrind", "kcachegrind %s"},
         {"pstats", "python3 -m pstats %s"},
+        {"lprof", "python3 -m line_profiler %s"},
         {"hasten", "hasten show --store %s"},
     };
     for (size_t i = 0; i < HST_ARRAY_LENGTH(next); i++) {
@@ -244,11 +289,17 @@ int hst_cmd_export(struct hst_cli *cli, int argc, char **argv)
     uint64_t samples = 0;
     if (write_run(&run, &request, path, &samples, &err) != HST_OK)
         return hst_message_error(cli, &err);
+    const char *things = run.loaded.has_lines                      ? "hits"
+                         : run.loaded.info.kind == HST_RUN_SAMPLED ? "samples"
+                                                                   : "calls";
     if (samples == 0)
-        hst_message_note(cli, "--mode all", "no sample of run %llu is in the export",
+        hst_message_note(cli, "--mode all", "no %s of run %llu is in the export",
+                         *things == 's'   ? "sample"
+                         : *things == 'h' ? "hit"
+                                          : "call",
                          (unsigned long long)run.loaded.info.number);
     if (strcmp(path, "-") != 0) {
-        (void)fprintf(cli->out, "%s: %llu samples of run %llu as %s\n", path, (unsigned long long)samples,
+        (void)fprintf(cli->out, "%s: %llu %s of run %llu as %s\n", path, (unsigned long long)samples, things,
                       (unsigned long long)run.loaded.info.number, request.exporter->name);
         print_next(cli->out, request.exporter->name, path);
     }

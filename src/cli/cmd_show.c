@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
+#include "cli/foreign_file.h"
 #include "cli/open_store.h"
 #include "cli/show_run.h"
 #include "cli/view_options.h"
@@ -44,8 +45,9 @@ static int parse(struct hst_cli *cli, int argc, char **argv, struct request *req
     };
     const struct hst_usage usage = {
         .command = "show",
-        .synopsis = "[RUN] [options]",
-        .summary = "Says where the time of a run went. RUN: a number, a name, last (default) or last~1.",
+        .synopsis = "[RUN|FILE] [options]",
+        .summary = "Says where the time of a run went. RUN: a number, a name, last (default) or last~1.\n"
+                   "FILE: what cProfile or line_profiler wrote.",
         .options = options,
         .option_count = HST_ARRAY_LENGTH(options),
         .details =
@@ -54,6 +56,7 @@ static int parse(struct hst_cli *cli, int argc, char **argv, struct request *req
             "whole would be.\nAll intervals are 95 %.\n\n"
             "  hasten show --mode gil            who holds the interpreter lock\n"
             "  hasten show 3 --lines app.py      run 3, line by line\n"
+            "  hasten show app.prof              what `python -m cProfile -o app.prof` wrote\n"
             "  hasten show --hide 're:^_'        time of private helpers counts for who calls them",
         .operands_max = 1,
     };
@@ -93,15 +96,31 @@ static int choose(struct hst_cli *cli, const struct request *request, struct hst
     return HST_PARSED;
 }
 
+/* What was imported are sums over all threads and all time. */
+static enum hst_status check_part(const struct hst_common_options *common,
+                                  const struct hst_report_source *source, struct hst_error *err)
+{
+    if (source->imported == NULL ||
+        (common->mode == HST_MODE_WALL && !common->gil && common->show.count == 0 &&
+         common->hide.count == 0 && common->thread == NULL && common->process == NULL))
+        return HST_OK;
+    (void)hst_error_set(err, HST_E_INVALID, "what %s wrote are sums, of which no part can be shown",
+                        source->imported->maker);
+    hst_error_hint(err, "leave the options that choose a part away");
+    return HST_E_INVALID;
+}
+
 static int print(struct hst_cli *cli, const struct request *request, const struct hst_loaded_run *run,
                  struct hst_report_options *options)
 {
     struct hst_error err = {0};
     const struct hst_report_source source = hst_loaded_run_source(run);
-    enum hst_status status = hst_view_options_filter(&request->common, &run->profile, &options->filter, &err);
+    enum hst_status status = check_part(&request->common, &source, &err);
+    if (status == HST_OK)
+        status = hst_view_options_filter(&request->common, &run->profile, &options->filter, &err);
     if (status != HST_OK)
         return hst_message_error(cli, &err);
-    options->filter.fold = !request->library && source.calls == NULL;
+    options->filter.fold = !request->library && !hst_report_has_calls(&source);
     if (request->common.json) {
         json_t *json;
         if (hst_report_json(&source, options, &json, &err) != HST_OK)
@@ -115,6 +134,21 @@ static int print(struct hst_cli *cli, const struct request *request, const struc
     return hst_cli_print_buffer(cli, &text);
 }
 
+/* A file of cProfile or line_profiler, else a run in the store. */
+static enum hst_status load(const struct request *request, struct hst_loaded_run *run, struct hst_error *err)
+{
+    if (hst_foreign_kind_of(request->run) != HST_FOREIGN_NONE)
+        return hst_loaded_run_from_file(run, request->run, err);
+    HST_CLEANUP_STORE struct hst_store *store = NULL;
+    uint64_t number = 0;
+    enum hst_status status = hst_cli_store_open(request->common.store, HST_STORE_READ, &store, err);
+    if (status == HST_OK)
+        status = hst_store_find(store, request->run, &number, err);
+    if (status == HST_E_NOENT)
+        status = hst_foreign_explain(request->run, status, err);
+    return status == HST_OK ? hst_loaded_run_init(run, store, number, err) : status;
+}
+
 int hst_cmd_show(struct hst_cli *cli, int argc, char **argv)
 {
     struct request request = {0};
@@ -125,12 +159,8 @@ int hst_cmd_show(struct hst_cli *cli, int argc, char **argv)
     if (result != HST_PARSED)
         return result;
     struct hst_error err = {0};
-    HST_CLEANUP_STORE struct hst_store *store = NULL;
     struct hst_loaded_run run;
-    uint64_t number;
-    if (hst_cli_store_open(request.common.store, HST_STORE_READ, &store, &err) != HST_OK ||
-        hst_store_find(store, request.run, &number, &err) != HST_OK ||
-        hst_loaded_run_init(&run, store, number, &err) != HST_OK)
+    if (load(&request, &run, &err) != HST_OK)
         return hst_message_error(cli, &err);
     result = print(cli, &request, &run, &options);
     hst_loaded_run_release(&run);

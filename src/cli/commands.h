@@ -14,15 +14,18 @@ typedef int hst_command_function(struct hst_cli *cli, int argc, char **argv);
 /* measure */
 hst_command_function hst_cmd_run;    /* start a program and sample it */
 hst_command_function hst_cmd_trace;  /* start a program and trace it from inside */
+hst_command_function hst_cmd_lines;  /* the same, line by line */
 hst_command_function hst_cmd_attach; /* sample a running process */
 hst_command_function hst_cmd_top;    /* the same, live in the terminal */
 hst_command_function hst_cmd_dump;   /* every thread's stack, now */
+hst_command_function hst_cmd_count;  /* what programs count, live */
 /* understand */
 hst_command_function hst_cmd_show;   /* the report of a run */
 hst_command_function hst_cmd_diff;   /* what changed between two runs */
 hst_command_function hst_cmd_export; /* a run in another tool's format */
 /* keep */
-hst_command_function hst_cmd_runs; /* the runs in the store */
-hst_command_function hst_cmd_rm;   /* remove runs */
+hst_command_function hst_cmd_import; /* a file of another profiler as a run */
+hst_command_function hst_cmd_runs;   /* the runs in the store */
+hst_command_function hst_cmd_rm;     /* remove runs */
 
 #endif

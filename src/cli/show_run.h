@@ -14,10 +14,16 @@ struct hst_loaded_run {
     struct hst_run_info info;
     struct hst_profile profile;
     struct hst_aggregate aggregate;
-    struct hst_calls calls; /* of a traced run: then the aggregate is made of them */
+    struct hst_lines lines;       /* of a run of lines */
+    struct hst_calls calls;       /* of a traced run: then the aggregate is made of them */
+    struct hst_imported imported; /* of an imported run: then there is no aggregate */
+    int has_lines;
 };
 enum hst_status hst_loaded_run_init(struct hst_loaded_run *run, struct hst_store *store, uint64_t number,
                                     struct hst_error *err) HST_MUST_CHECK;
+/* The same of a file of cProfile or line_profiler, as if it had been imported; its number is 0. */
+enum hst_status hst_loaded_run_from_file(struct hst_loaded_run *run, const char *path,
+                                         struct hst_error *err) HST_MUST_CHECK;
 /* What the reports are asked with. */
 struct hst_report_source hst_loaded_run_source(const struct hst_loaded_run *run);
 void hst_loaded_run_release(struct hst_loaded_run *run);

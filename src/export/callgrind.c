@@ -7,7 +7,8 @@
  * and by a function would lose the former. Self costs are those of the leaf, and add up to the whole.
  *
  * calls= must hold a number; a sampler knows none, and writes the number of samples that saw the call. desc:
- * says so. */
+ * says so. Of a traced run it is the number of calls, those from within the function too, and the line of
+ * a call is its caller's first. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,7 @@ struct callgrind {
     size_t cost_count, cost_capacity;
     uint32_t *on_path; /* by function: how often it is on the walk's path now */
     uint32_t no_frame; /* the function id that stands for none */
+    uint64_t total_ns;
 };
 
 static void callgrind_release(struct callgrind *callgrind)
@@ -59,10 +61,12 @@ static enum hst_status enter(void *context, uint32_t stack)
     struct cost self = {here->function, here->line, NO_CALLEE, node->self_ns, node->self_samples};
     HST_TRY(add_cost(callgrind, self));
     uint32_t parent = profile->stacks[stack].parent;
-    if (callgrind->on_path[here->function]++ > 0 || parent == 0) /* calls by threads: add_thread_calls */
+    int within = callgrind->on_path[here->function]++ > 0, exact = hst_export_is_exact(callgrind->run);
+    if ((within && !exact) || parent == 0) /* calls by threads: add_thread_calls */
         return HST_OK;
     const struct hst_location *site = &profile->locations[profile->stacks[parent].location];
-    struct cost call = {site->function, site->line, here->function, node->total_ns, node->total_samples};
+    struct cost call = {site->function, site->line, here->function, within ? 0 : node->total_ns,
+                        exact ? node->self_samples : node->total_samples};
     return add_cost(callgrind, call);
 }
 
@@ -86,9 +90,10 @@ static enum hst_status add_thread_calls(struct callgrind *callgrind, const struc
     for (size_t i = 0; i < aggregate->count; i++) {
         const struct hst_aggregate_row *row = &aggregate->rows[i];
         uint32_t callee = hst_export_function_of(profile, outermost[row->stack]);
+        int called = !hst_export_is_exact(callgrind->run) || outermost[row->stack] == row->stack;
         struct cost call = {callgrind->no_frame + 1 + row->thread, 0,
                             callee != HST_ID_NONE ? callee : callgrind->no_frame, row->weight_ns,
-                            row->samples};
+                            called ? row->samples : 0};
         HST_TRY(add_cost(callgrind, call));
     }
     return HST_OK;
@@ -261,13 +266,41 @@ static enum hst_status write_head(struct callgrind *callgrind)
     hst_output_text(callgrind->output, "cmd: ");
     hst_output_buffer(callgrind->output, &command);
     hst_buffer_release(&command);
-    hst_output_fmt(callgrind->output,
-                   "\ndesc: Trigger: sampled, %s time, all threads and processes together\n",
+    int exact = hst_export_is_exact(callgrind->run);
+    hst_output_fmt(callgrind->output, "\ndesc: Trigger: %s, %s time, all threads and processes together\n",
+                   callgrind->run->imported != NULL ? callgrind->run->imported->maker
+                   : exact                          ? "traced"
+                                                    : "sampled",
                    callgrind->run->mode);
     hst_output_fmt(callgrind->output,
-                   "desc: Calls: numbers of samples that saw the call, not numbers of calls\n"
+                   "desc: Calls: %s\n"
                    "positions: line\nevent: ns : Nanoseconds\nevents: ns\nsummary: %llu\n\n",
-                   (unsigned long long)callgrind->tree.nodes[0].total_ns);
+                   exact ? "exact" : "numbers of samples that saw the call, not numbers of calls",
+                   (unsigned long long)callgrind->total_ns);
+    return HST_OK;
+}
+
+/* Of edges alone: what a function calls itself is inside it already, and gets no cost of its own. */
+static enum hst_status collect_imported(struct callgrind *callgrind)
+{
+    const struct hst_profile *profile = callgrind->run->profile;
+    const struct hst_call_totals *totals = &callgrind->run->imported->totals;
+    callgrind->no_frame = (uint32_t)profile->function_count;
+    for (size_t i = 0; i < totals->function_count; i++) {
+        const struct hst_call_function *row = &totals->functions[i];
+        struct cost self = {row->function, profile->functions[row->function].first_line, NO_CALLEE,
+                            row->sum.self_ns, row->sum.calls};
+        HST_TRY(add_cost(callgrind, self));
+    }
+    for (size_t i = 0; i < totals->edge_count; i++) {
+        const struct hst_call_edge *row = &totals->edges[i];
+        struct cost call = {row->caller, profile->functions[row->caller].first_line, row->callee,
+                            row->caller == row->callee ? 0 : row->sum.total_ns, row->sum.calls};
+        HST_TRY(add_cost(callgrind, call));
+    }
+    merge(callgrind);
+    callgrind->total_ns = totals->all.total_ns;
+    callgrind->run->kept = totals->all.calls;
     return HST_OK;
 }
 
@@ -284,6 +317,7 @@ static enum hst_status collect(struct callgrind *callgrind, const struct hst_agg
     HST_TRY(add_cost(callgrind, none));
     HST_TRY(add_thread_calls(callgrind, aggregate));
     HST_TRY(hst_calltree_walk(&callgrind->tree, enter, leave, callgrind));
+    callgrind->total_ns = root->total_ns;
     merge(callgrind);
     return HST_OK;
 }
@@ -293,9 +327,10 @@ enum hst_status hst_export_callgrind(struct hst_export *run, struct hst_output *
     HST_CLEANUP(hst_aggregate_release) struct hst_aggregate aggregate;
     HST_CLEANUP(callgrind_release) struct callgrind callgrind = {.run = run, .output = output};
     hst_aggregate_init(&aggregate);
-    HST_TRY(hst_export_sum(run, &aggregate, err));
-    if (collect(&callgrind, &aggregate) != HST_OK || write_head(&callgrind) != HST_OK ||
-        write_body(&callgrind) != HST_OK)
+    if (run->imported == NULL)
+        HST_TRY(hst_export_sum(run, &aggregate, err));
+    if ((run->imported != NULL ? collect_imported(&callgrind) : collect(&callgrind, &aggregate)) != HST_OK ||
+        write_head(&callgrind) != HST_OK || write_body(&callgrind) != HST_OK)
         return hst_export_nomem(err);
     return HST_OK;
 }

@@ -20,7 +20,7 @@ enum hst_status hst_calltree_build(struct hst_calltree *tree, const struct hst_p
         struct hst_calltree_node *node = &tree->nodes[i];
         node->total_ns += node->self_ns;
         node->total_samples += node->self_samples;
-        if (i == 0 || node->total_samples == 0)
+        if (i == 0 || (node->total_samples == 0 && node->total_ns == 0)) /* resumed here, begun elsewhere */
             continue;
         struct hst_calltree_node *parent = &tree->nodes[profile->stacks[i].parent];
         parent->total_ns += node->total_ns;

@@ -10,7 +10,7 @@
 #include "model/profile.h"
 
 struct hst_calltree_node {
-    uint64_t self_ns, self_samples;
+    uint64_t self_ns, self_samples;     /* samples: of a traced run, calls */
     uint64_t total_ns, total_samples;   /* of this stack and all that begin with it */
     uint32_t first_child, next_sibling; /* 0 = none */
 };

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "export/exporter.h"
 #include "export/text.h"
+#include "export/timeline.h"
 
 struct lane {
     uint32_t stack; /* what is open */
@@ -157,11 +158,15 @@ enum hst_status hst_export_chrome(struct hst_export *run, struct hst_output *out
     hst_output_text(output, ",\"command\":");
     hst_output_json(output, run->info->command);
     /* A first event that says nothing, so that every real one may begin with a comma. */
-    hst_output_text(output, "},\n\"traceEvents\":[\n{\"ph\":\"M\",\"name\":\"trace_made_by_samples\",\"pid\":"
-                            "0,\"tid\":0,\"ts\":0,"
-                            "\"args\":{}}");
+    hst_output_fmt(output,
+                   "},\n\"traceEvents\":[\n{\"ph\":\"M\",\"name\":\"trace_made_by_%s\",\"pid\":0,\"tid\":0,"
+                   "\"ts\":0,\"args\":{}}",
+                   run->timeline != NULL ? "events" : "samples");
     write_names(&chrome);
-    HST_TRY(hst_export_walk(run, take, &chrome, err));
+    if (run->timeline != NULL)
+        HST_TRY(hst_timeline_export_chrome(run, output, err));
+    else
+        HST_TRY(hst_export_walk(run, take, &chrome, err));
     if (end_all(&chrome) != HST_OK)
         return hst_export_nomem(err);
     hst_output_text(output, "\n]}\n");

@@ -4,26 +4,33 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "export/calltree.h"
 
 #define ENDINGS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
+#define STACKS (HST_EXPORT_SAMPLES | HST_EXPORT_SUMS)
+#define ALL (STACKS | HST_EXPORT_EDGES | HST_EXPORT_LINES)
+
 const struct hst_exporter hst_exporters[] = {
     {"collapsed", ".collapsed", ENDINGS(".collapsed", ".folded", ".txt"),
-     "one line a stack, for flamegraph.pl, speedscope, inferno", 0, 1, hst_export_collapsed},
+     "one line a stack, for flamegraph.pl, speedscope, inferno", STACKS, 1, hst_export_collapsed},
     {"speedscope", ".speedscope.json", ENDINGS(".speedscope.json"), "for speedscope.app, a profile a thread",
-     1, 0, hst_export_speedscope},
-    {"gecko", ".gecko.json", ENDINGS(".gecko.json"), "for the Firefox Profiler (profiler.firefox.com)", 1, 0,
-     hst_export_gecko},
-    {"pprof", ".pb.gz", ENDINGS(".pb.gz", ".pprof"), "for pprof, Pyroscope, Grafana", 0, 0, hst_export_pprof},
+     STACKS, 0, hst_export_speedscope},
+    {"gecko", ".gecko.json", ENDINGS(".gecko.json"), "for the Firefox Profiler (profiler.firefox.com)",
+     HST_EXPORT_SAMPLES, 0, hst_export_gecko},
+    {"pprof", ".pb.gz", ENDINGS(".pb.gz", ".pprof"), "for pprof, Pyroscope, Grafana", STACKS, 0,
+     hst_export_pprof},
     {"chrome", ".trace.json", ENDINGS(".trace.json"), "for Perfetto (ui.perfetto.dev) and chrome://tracing",
-     1, 0, hst_export_chrome},
-    {"callgrind", ".callgrind", ENDINGS(".callgrind"), "for KCachegrind, QCachegrind, callgrind_annotate", 0,
-     0, hst_export_callgrind},
-    {"pstats", ".pstats", ENDINGS(".pstats", ".prof"), "for pstats.Stats, snakeviz, tuna, gprof2dot", 0, 0,
-     hst_export_pstats},
-    {"jsonl", ".jsonl", ENDINGS(".jsonl"), "all of the run as JSON, an object a line", 1, 1,
+     HST_EXPORT_SAMPLES | HST_EXPORT_EVENTS, 0, hst_export_chrome},
+    {"callgrind", ".callgrind", ENDINGS(".callgrind"), "for KCachegrind, QCachegrind, callgrind_annotate",
+     STACKS | HST_EXPORT_EDGES, 0, hst_export_callgrind},
+    {"pstats", ".pstats", ENDINGS(".pstats", ".prof"), "for pstats.Stats, snakeviz, tuna, gprof2dot",
+     STACKS | HST_EXPORT_EDGES, 0, hst_export_pstats},
+    {"lprof", ".lprof", ENDINGS(".lprof"), "for python -m line_profiler: a run of hasten lines",
+     HST_EXPORT_LINES, 0, hst_export_lprof},
+    {"jsonl", ".jsonl", ENDINGS(".jsonl"), "all of the run as JSON, an object a line", STACKS, 1,
      hst_export_jsonl},
-    {"hasten", ".hasten", ENDINGS(".hasten"), "the run itself in one file, nothing lost", 1, 0, NULL},
+    {"hasten", ".hasten", ENDINGS(".hasten"), "the run itself in one file, nothing lost", ALL, 0, NULL},
 };
 const size_t hst_exporter_count = HST_ARRAY_LENGTH(hst_exporters);
 
@@ -63,6 +70,53 @@ char *hst_exporter_file_name(const struct hst_exporter *exporter, uint32_t pid)
     return hst_asprintf("%s_%u%s", exporter->name, pid, exporter->extension);
 }
 
+static unsigned content_of(const struct hst_export *run)
+{
+    return run->lines != NULL      ? HST_EXPORT_LINES
+           : run->imported != NULL ? HST_EXPORT_EDGES
+           : run->timeline != NULL ? HST_EXPORT_SUMS | HST_EXPORT_EVENTS
+           : run->sums != NULL     ? HST_EXPORT_SUMS
+                                   : HST_EXPORT_SAMPLES;
+}
+
+enum hst_status hst_exporter_check(const struct hst_exporter *exporter, const struct hst_export *run,
+                                   struct hst_error *err)
+{
+    unsigned long long number = (unsigned long long)run->info->number;
+    unsigned content = content_of(run);
+    if ((exporter->takes & content) != 0)
+        return HST_OK;
+    if (content == HST_EXPORT_LINES) {
+        (void)hst_error_set(err, HST_E_INVALID,
+                            "run %llu holds the hits and times of lines, which the format %s cannot", number,
+                            exporter->name);
+        hst_error_hint(err, "-f lprof; `hasten show %llu --json` has all of it", number);
+    } else if (exporter->takes == HST_EXPORT_LINES) {
+        (void)hst_error_set(err, HST_E_INVALID,
+                            "the format %s is made of the hits of lines, which run %llu did not count",
+                            exporter->name, number);
+        hst_error_hint(err, "`hasten lines` makes such a run; of this one, another format");
+    } else if (content == HST_EXPORT_EDGES) {
+        (void)hst_error_set(
+            err, HST_E_INVALID,
+            "the format %s is made of stacks, and what run %llu was imported from holds only edges: "
+            "functions and who called them",
+            exporter->name, number);
+        hst_error_hint(err, "-f pstats or -f callgrind; `hasten show %llu --json` has all of it", number);
+    } else {
+        (void)hst_error_set(
+            err, HST_E_INVALID,
+            "the format %s shows what came after what, and run %llu holds the sums of its calls only",
+            exporter->name, number);
+        hst_error_hint(
+            err, run->timeline != NULL
+                     ? "-f chrome, which shows the events of its timeline"
+                     : "-f speedscope, which shows the same stacks; or, for their order in time, `hasten "
+                       "run`, or `hasten trace --timeline` and -f chrome");
+    }
+    return HST_E_INVALID;
+}
+
 struct filter {
     struct hst_export *run;
     hst_export_visitor *visit;
@@ -81,11 +135,79 @@ static enum hst_status pass_on(void *context, const struct hst_sample *sample)
     return filter->visit(filter->context, sample);
 }
 
+static int is_wanted(const struct hst_export *run, const struct hst_aggregate_row *row)
+{
+    const struct hst_sample sample = {.thread = row->thread,
+                                      .stack = row->stack,
+                                      .state = row->state,
+                                      .flags = row->flags,
+                                      .detail = row->detail};
+    return run->keep == NULL || run->keep(run->keep_context, &sample);
+}
+
+/* Sums by stack, so that a walk over the tree of stacks can hand them out. */
+struct tree_order {
+    struct hst_export *run;
+    const struct hst_aggregate *sums;
+    uint32_t *first, *next; /* stack -> its first sum; sum -> the next of the same stack */
+    hst_export_visitor *visit;
+    void *context;
+};
+
+static enum hst_status enter(void *context, uint32_t stack)
+{
+    const struct tree_order *order = context;
+    for (uint32_t i = order->first[stack]; i != HST_ID_NONE; i = order->next[i]) {
+        const struct hst_aggregate_row *row = &order->sums->rows[i];
+        const struct hst_sample sample = {
+            .thread = row->thread, .stack = stack, .state = row->state, .weight_ns = row->weight_ns};
+        HST_TRY(order->visit(order->context, &sample));
+    }
+    return HST_OK;
+}
+
+static enum hst_status leave(void *context, uint32_t stack)
+{
+    (void)context;
+    (void)stack;
+    return HST_OK;
+}
+
+static enum hst_status walk_sums(struct tree_order *order)
+{
+    const struct hst_profile *profile = order->run->profile;
+    HST_CLEANUP(hst_calltree_release) struct hst_calltree tree = {0};
+    HST_CLEANUP_FREE uint32_t *first = order->first = hst_alloc(profile->stack_count, sizeof *first);
+    HST_CLEANUP_FREE uint32_t *next = order->next = hst_alloc(order->sums->count + 1, sizeof *next);
+    if (first == NULL || next == NULL)
+        return HST_E_NOMEM;
+    memset(first, 0xff, profile->stack_count * sizeof *first);
+    for (size_t i = order->sums->count; i-- > 0;) {
+        next[i] = first[order->sums->rows[i].stack];
+        first[order->sums->rows[i].stack] = (uint32_t)i;
+    }
+    HST_TRY(hst_calltree_build(&tree, profile, order->sums));
+    HST_TRY(enter(order, 0));
+    return hst_calltree_walk(&tree, enter, leave, order);
+}
+
+static enum hst_status walk_exact(struct hst_export *run, hst_export_visitor *visit, void *context,
+                                  struct hst_error *err)
+{
+    HST_CLEANUP(hst_aggregate_release) struct hst_aggregate wanted;
+    struct tree_order order = {.run = run, .sums = &wanted, .visit = visit, .context = context};
+    hst_aggregate_init(&wanted);
+    HST_TRY(hst_export_sum(run, &wanted, err));
+    return walk_sums(&order) == HST_OK ? HST_OK : hst_export_nomem(err);
+}
+
 enum hst_status hst_export_walk(struct hst_export *run, hst_export_visitor *visit, void *context,
                                 struct hst_error *err)
 {
     struct filter filter = {run, visit, context};
     struct hst_error inner = {0};
+    if (hst_export_is_exact(run))
+        return walk_exact(run, visit, context, err);
     run->kept = 0;
     enum hst_status status = run->source(run->source_context, pass_on, &filter, &inner);
     if (status == HST_OK)
@@ -103,7 +225,21 @@ enum hst_status hst_export_walk(struct hst_export *run, hst_export_visitor *visi
 
 enum hst_status hst_export_sum(struct hst_export *run, struct hst_aggregate *aggregate, struct hst_error *err)
 {
-    return hst_export_walk(run, hst_aggregate_add, aggregate, err);
+    if (!hst_export_is_exact(run))
+        return hst_export_walk(run, hst_aggregate_add, aggregate, err);
+    run->kept = 0;
+    for (size_t i = 0; i < run->sums->count; i++) {
+        const struct hst_aggregate_row *row = &run->sums->rows[i];
+        if (row->thread >= run->profile->thread_count || row->stack >= run->profile->stack_count)
+            return hst_error_set(err, HST_E_CORRUPT, "a sum of run %llu is of no stack",
+                                 (unsigned long long)run->info->number);
+        if (!is_wanted(run, row))
+            continue;
+        run->kept += row->samples;
+        if (hst_aggregate_merge(aggregate, row) != HST_OK)
+            return hst_export_nomem(err);
+    }
+    return HST_OK;
 }
 
 const char *hst_export_state_name(unsigned state)

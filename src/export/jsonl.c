@@ -1,6 +1,7 @@
 /* All of a run as JSON, an object a line, each with its "type": first "run", then the tables ("process",
- * "thread", "function", "location", "stack"), whose rows name each other by "id", then a "sample" a line, and
- * "end" with the sums, so that a reader knows that nothing is missing. The keys are in
+ * "thread", "function", "location", "stack"), whose rows name each other by "id", then a "sample" a line (of
+ * a traced run: a "trace" a process and a "call" a context), and "end" with the sums, so that a reader knows
+ * that nothing is missing. The keys are in
  * docs/commands/export.md; later versions only add. */
 #include "base/memory.h"
 #include "export/exporter.h"
@@ -38,7 +39,7 @@ static void write_run(struct jsonl *jsonl)
     hst_output_text(output, "{\"type\":\"run\",\"format\":\"hasten-jsonl\",\"version\":1");
     key_number(output, "number", info->number);
     key_text(output, "name", info->name);
-    key_text(output, "kind", "sampled");
+    key_text(output, "kind", hst_export_is_exact(jsonl->run) ? "traced" : "sampled");
     key_text(output, "status", status < HST_ARRAY_LENGTH(statuses) ? statuses[status] : "unknown");
     key_text(output, "mode", jsonl->run->mode);
     key_text(output, "command", info->command);
@@ -171,12 +172,76 @@ static enum hst_status write_sample(void *context, const struct hst_sample *samp
     return HST_OK;
 }
 
+static void write_trace(struct jsonl *jsonl, const struct hst_trace_info *info)
+{
+    struct hst_output *output = jsonl->output;
+    hst_output_text(output, "{\"type\":\"trace\"");
+    key_number(output, "process", info->process);
+    key_text(output, "backend", info->backend);
+    key_text(output, "clock", info->clock);
+    hst_output_text(output, info->python_only ? ",\"python_only\":true" : ",\"python_only\":false");
+    key_number(output, "lost_contexts", info->lost_contexts);
+    key_number(output, "lost_suspensions", info->lost_suspensions);
+    key_number(output, "hook_taken", info->hook_taken);
+    static const char *const kinds[] = {[HST_CALL_PYTHON] = "python", [HST_CALL_C] = "c"};
+    for (int kind = 0; kind < HST_CALL_KIND_COUNT; kind++)
+        hst_output_fmt(output, ",\"%s_caller_ns\":%.17g,\"%s_callee_ns\":%.17g", kinds[kind],
+                       info->caller_cost_ns[kind], kinds[kind], info->callee_cost_ns[kind]);
+    if (info->failure[0] != '\0')
+        key_text(output, "failure", info->failure);
+    hst_output_text(output, "}\n");
+}
+
+static void write_call(struct jsonl *jsonl, const struct hst_call_row *row)
+{
+    struct hst_output *output = jsonl->output;
+    hst_output_text(output, "{\"type\":\"call\"");
+    key_number(output, "thread", row->thread);
+    key_number(output, "stack", row->stack);
+    key_number(output, "calls", row->calls);
+    key_number(output, "resumes", row->resumes);
+    key_number(output, "raises", row->raises);
+    key_number(output, "self_ns", row->self_ns);
+    key_number(output, "raw_ns", row->raw_ns);
+    key_number(output, "suspended_ns", row->suspended_ns);
+    hst_output_text(output, "}\n");
+}
+
+static enum hst_status write_calls(struct jsonl *jsonl, struct hst_error *err)
+{
+    const struct hst_calls *calls = jsonl->run->calls;
+    HST_CLEANUP(hst_aggregate_release) struct hst_aggregate wanted;
+    hst_aggregate_init(&wanted);
+    HST_TRY(hst_export_sum(jsonl->run, &wanted, err));
+    for (size_t i = 0; i < calls->trace_count; i++)
+        write_trace(jsonl, &calls->traces[i]);
+    uint64_t contexts = 0, self_ns = 0;
+    for (size_t i = 0; i < calls->count; i++) {
+        const struct hst_call_row *row = &calls->rows[i];
+        const struct hst_sample like = {
+            .thread = row->thread, .stack = row->stack, .state = HST_STATE_RUNNING};
+        if (hst_aggregate_find(&wanted, &like) == NULL)
+            continue;
+        write_call(jsonl, row);
+        contexts++;
+        self_ns += row->self_ns;
+    }
+    hst_output_text(jsonl->output, "{\"type\":\"end\",\"samples\":0");
+    key_number(jsonl->output, "contexts", contexts);
+    key_number(jsonl->output, "calls", jsonl->run->kept);
+    key_number(jsonl->output, "self_ns", self_ns);
+    hst_output_text(jsonl->output, "}\n");
+    return HST_OK;
+}
+
 enum hst_status hst_export_jsonl(struct hst_export *run, struct hst_output *output, struct hst_error *err)
 {
     struct jsonl jsonl = {.run = run, .output = output};
     write_run(&jsonl);
     write_processes_and_threads(&jsonl);
     write_code(&jsonl);
+    if (hst_export_is_exact(run))
+        return write_calls(&jsonl, err);
     HST_TRY(hst_export_walk(run, write_sample, &jsonl, err));
     hst_output_text(output, "{\"type\":\"end\"");
     key_number(output, "samples", run->kept);

@@ -5,8 +5,9 @@
  *   wire     tag = field << 3 | 0 for a varint, | 2 for bytes with their length before them
  *
  * A sample here is the sum of all samples with equal thread, stack and state: two values (count,
- * nanoseconds), the stack leaf first, and labels. String n of the profile is string n of the file; the
- * writer's own follow. */
+ * nanoseconds), the stack leaf first, and labels. Of a traced run it is a context: its calls and its self
+ * time; there is no period, and no state. String n of the profile is string n of the file; the writer's own
+ * follow. */
 #include "base/memory.h"
 #include "export/exporter.h"
 #include "export/text.h"
@@ -116,8 +117,9 @@ static enum hst_status emit_sample(struct pprof *pprof, const struct hst_aggrega
         put_label(pprof, OWN_THREAD, STRING, thread->name);
     put_label(pprof, OWN_THREAD_ID, NUMBER, thread->native_id);
     put_label(pprof, OWN_PID, NUMBER, profile->processes[thread->process].pid);
-    put_label(pprof, OWN_STATE, STRING,
-              pprof->own + OWN_STATE_NAMES + (row->state < HST_STATE_COUNT ? row->state : 0));
+    if (!hst_export_is_exact(pprof->run))
+        put_label(pprof, OWN_STATE, STRING,
+                  pprof->own + OWN_STATE_NAMES + (row->state < HST_STATE_COUNT ? row->state : 0));
     if (row->flags & HST_SAMPLE_HOLDS_GIL)
         put_label(pprof, OWN_GIL, STRING, pprof->own + OWN_YES);
     if (row->flags & HST_SAMPLE_IN_GC)
@@ -188,8 +190,9 @@ static enum hst_status emit_strings(struct pprof *pprof)
     const struct hst_profile *profile = pprof->run->profile;
     for (uint32_t i = 0; i < pprof->own; i++) /* [0] is the empty text, as the format wants it */
         HST_TRY(emit_string(pprof, hst_profile_text(profile, i)));
-    static const char *const own[OWN_STATE_NAMES] = {
-        [OWN_SAMPLES] = "samples",
+    int exact = hst_export_is_exact(pprof->run);
+    const char *const own[OWN_STATE_NAMES] = {
+        [OWN_SAMPLES] = exact ? "calls" : "samples",
         [OWN_COUNT] = "count",
         [OWN_NANOSECONDS] = "nanoseconds",
         [OWN_THREAD] = "thread",
@@ -205,9 +208,10 @@ static enum hst_status emit_strings(struct pprof *pprof)
         HST_TRY(emit_string(pprof, own[i]));
     for (unsigned i = 0; i < HST_STATE_COUNT; i++)
         HST_TRY(emit_string(pprof, hst_export_state_name(i)));
-    HST_TRY(emit_string(pprof, pprof->run->mode));
+    HST_TRY(emit_string(pprof, exact ? "time" : pprof->run->mode));
     HST_CLEANUP_FREE char *comment =
-        hst_asprintf("hasten " HST_VERSION ", %s time: %s", pprof->run->mode, pprof->run->info->command);
+        hst_asprintf("hasten " HST_VERSION ", %s%s time: %s", exact ? "traced, " : "", pprof->run->mode,
+                     pprof->run->info->command);
     return comment != NULL ? emit_string(pprof, comment) : HST_E_NOMEM;
 }
 
@@ -224,8 +228,10 @@ static enum hst_status emit_all(struct pprof *pprof, const struct hst_aggregate 
     HST_TRY(emit_strings(pprof));
     HST_TRY(emit_number(pprof, 9, info->start_wall_ns));
     HST_TRY(emit_number(pprof, 10, info->duration_ns));
-    HST_TRY(emit_type(pprof, 11, OWN_MODE, OWN_NANOSECONDS));
-    HST_TRY(emit_number(pprof, 12, hst_export_period_ns(info)));
+    if (!hst_export_is_exact(pprof->run)) {
+        HST_TRY(emit_type(pprof, 11, OWN_MODE, OWN_NANOSECONDS));
+        HST_TRY(emit_number(pprof, 12, hst_export_period_ns(info)));
+    }
     HST_TRY(emit_number(pprof, 13, pprof->own + OWN_COMMENT));
     return emit_number(pprof, 14, pprof->own + OWN_MODE);
 }

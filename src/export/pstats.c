@@ -3,9 +3,10 @@
  *     {(file, first line, name): (cc, nc, tt, ct, {caller: (nc, cc, tt, ct), ...}), ...}
  *
  * with times in seconds. The first two of a caller's value stand in the other order than the function's own:
- * that is how cProfile writes it. A sampler counts no calls, so cc is the number of samples with the function
- * on the stack, and nc counts it as often as it is there (more than cc: recursion). tt is self time; ct
- * counts a sample once, however often the function is on its stack, for edges as for functions. Functions of
+ * that is how cProfile writes it. nc is the number of calls, cc of those that were not made from within the
+ * function itself. A sampler counts no calls, so of a sampled run cc is the number of samples with the
+ * function on the stack, and nc counts it as often as it is there (more than cc: recursion). tt is self time;
+ * ct counts time once, however often the function is on the stack, for edges as for functions. Functions of
  * equal file, line and name are one key.
  *
  * Marshal bytes used: '{' dict, '0' its end, ')' short tuple + count, 'u' UTF-8 text + int32 length, 'i'
@@ -95,12 +96,13 @@ static uint32_t edge_at(struct pstats *pstats, uint32_t caller, uint32_t functio
     return found;
 }
 
-static void count(struct row *row, const struct hst_calltree_node *node)
+static void count(const struct pstats *pstats, struct row *row, const struct hst_calltree_node *node)
 {
-    row->nc += node->total_samples;
+    uint64_t calls = hst_export_is_exact(pstats->run) ? node->self_samples : node->total_samples;
+    row->nc += calls;
     row->self_ns += node->self_ns;
     if (row->on_path++ == 0) {
-        row->cc += node->total_samples;
+        row->cc += calls;
         row->total_ns += node->total_ns;
     }
 }
@@ -110,13 +112,13 @@ static enum hst_status enter(void *context, uint32_t stack)
     struct pstats *pstats = context;
     const struct hst_calltree_node *node = &pstats->tree.nodes[stack];
     uint32_t function = key_at(pstats, stack), parent = pstats->run->profile->stacks[stack].parent;
-    count(&pstats->functions[function], node);
+    count(pstats, &pstats->functions[function], node);
     if (parent == 0)
         return HST_OK;
     uint32_t edge = edge_at(pstats, key_at(pstats, parent), function);
     if (edge == HST_ID_NONE)
         return HST_E_NOMEM;
-    count(&pstats->edges[edge], node);
+    count(pstats, &pstats->edges[edge], node);
     return HST_OK;
 }
 
@@ -233,17 +235,45 @@ static enum hst_status put_no_frame(struct pstats *pstats, const struct hst_call
     return HST_OK;
 }
 
+static void add_sum(struct row *row, const struct hst_call_sum *sum)
+{
+    row->nc += sum->calls;
+    row->cc += sum->primitive;
+    row->self_ns += sum->self_ns;
+    row->total_ns += sum->total_ns;
+}
+
+static enum hst_status take_imported(struct pstats *pstats)
+{
+    const struct hst_call_totals *totals = &pstats->run->imported->totals;
+    for (size_t i = 0; i < totals->function_count; i++)
+        add_sum(&pstats->functions[pstats->key_of[totals->functions[i].function]], &totals->functions[i].sum);
+    for (size_t i = 0; i < totals->edge_count; i++) {
+        const struct hst_call_edge *from = &totals->edges[i];
+        uint32_t edge = edge_at(pstats, pstats->key_of[from->caller], pstats->key_of[from->callee]);
+        if (edge == HST_ID_NONE || pstats->edges == NULL)
+            return HST_E_NOMEM;
+        add_sum(&pstats->edges[edge], &from->sum);
+    }
+    pstats->run->kept = totals->all.calls;
+    return HST_OK;
+}
+
 static enum hst_status write_all(struct pstats *pstats, const struct hst_aggregate *aggregate)
 {
     const struct hst_profile *profile = pstats->run->profile;
     HST_TRY(find_keys(pstats));
-    HST_TRY(hst_calltree_build(&pstats->tree, profile, aggregate));
-    HST_TRY(hst_calltree_walk(&pstats->tree, enter, leave, pstats));
+    if (pstats->run->imported != NULL) {
+        HST_TRY(take_imported(pstats));
+    } else {
+        HST_TRY(hst_calltree_build(&pstats->tree, profile, aggregate));
+        HST_TRY(hst_calltree_walk(&pstats->tree, enter, leave, pstats));
+    }
     hst_output_text(pstats->output, "{");
-    if (pstats->tree.nodes[0].self_samples > 0)
+    if (pstats->tree.nodes != NULL && pstats->tree.nodes[0].self_samples > 0)
         HST_TRY(put_no_frame(pstats, &pstats->tree.nodes[0]));
     for (size_t i = 0; i < profile->function_count; i++)
-        if (pstats->functions[i].nc > 0)
+        if (pstats->functions[i].nc > 0 || pstats->functions[i].total_ns > 0)
             HST_TRY(put_function(pstats, &pstats->functions[i]));
     hst_output_text(pstats->output, "0");
     return HST_OK;
@@ -254,10 +284,11 @@ enum hst_status hst_export_pstats(struct hst_export *run, struct hst_output *out
     HST_CLEANUP(hst_aggregate_release) struct hst_aggregate aggregate;
     HST_CLEANUP(pstats_release) struct pstats pstats = {.run = run, .output = output};
     hst_aggregate_init(&aggregate);
-    HST_TRY(hst_export_sum(run, &aggregate, err));
-    if (run->kept == 0) {
-        hst_error_set(err, HST_E_INVALID,
-                      "the run has no samples of %s time, and pstats reads no empty profile", run->mode);
+    if (run->imported == NULL)
+        HST_TRY(hst_export_sum(run, &aggregate, err));
+    if (run->imported != NULL ? run->imported->totals.function_count == 0 : run->kept == 0) {
+        hst_error_set(err, HST_E_INVALID, "the run has no %s of %s time, and pstats reads no empty profile",
+                      hst_export_is_exact(run) ? "calls" : "samples", run->mode);
         hst_error_hint(err, "another --mode, or another format");
         return HST_E_INVALID;
     }

@@ -1,5 +1,6 @@
 /* speedscope's own format, "sampled": a table of functions, and for each thread a profile with a list of
- * stacks (root first, function indexes) and a list of weights in nanoseconds.
+ * stacks (root first, function indexes) and a list of weights in nanoseconds.  Of a traced run an entry is a
+ * context with the self time of all its calls, callers before what they call.
  *
  * The schema wants both lists in each profile, so the samples of a thread are walked twice. Samples in a row
  * with the same stack become one entry: the picture and the sums are the same, the file far smaller. */
@@ -76,6 +77,10 @@ static void write_frames(struct hst_export *run, struct hst_output *output)
     for (uint32_t i = 0; i < profile->function_count; i++) {
         hst_output_text(output, "{\"name\":");
         hst_output_json(output, hst_profile_text(profile, profile->functions[i].qualname));
+        if (hst_text_is_native(profile, i)) {
+            hst_output_text(output, "},\n");
+            continue;
+        }
         hst_output_text(output, ",\"file\":");
         hst_output_json(output, hst_text_file(profile, i, run->info->directory));
         hst_output_fmt(output, ",\"line\":%u},\n", profile->functions[i].first_line);

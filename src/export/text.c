@@ -51,6 +51,11 @@ void hst_text_clean(struct hst_buffer *buffer, const char *text, const char *for
     }
 }
 
+int hst_text_is_native(const struct hst_profile *profile, uint32_t function)
+{
+    return strcmp(hst_profile_text(profile, profile->functions[function].file), HST_TEXT_NATIVE_FILE) == 0;
+}
+
 const char *hst_text_file(const struct hst_profile *profile, uint32_t function, const char *directory)
 {
     const char *file = hst_profile_text(profile, profile->functions[function].file);
@@ -70,6 +75,8 @@ void hst_text_label(struct hst_buffer *buffer, const struct hst_profile *profile
     }
     const struct hst_function *row = &profile->functions[function];
     hst_text_clean(buffer, hst_profile_text(profile, row->qualname), forbidden, replacement);
+    if (hst_text_is_native(profile, function))
+        return;
     hst_buffer_add_text(buffer, " (");
     hst_text_clean(buffer, hst_text_file(profile, function, directory), forbidden, replacement);
     hst_buffer_add_fmt(buffer, ":%u)", row->first_line);

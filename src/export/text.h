@@ -21,9 +21,13 @@ void hst_text_clean(struct hst_buffer *buffer, const char *text, const char *for
 /* What a sample without a Python frame is called where a format needs a name. */
 #define HST_TEXT_NO_FRAME "<no Python frame>"
 
+#define HST_TEXT_NATIVE_FILE "~" /* as cProfile writes it */
+/* A function of C, which has no file and no line (of traced runs). */
+int hst_text_is_native(const struct hst_profile *profile, uint32_t function);
 /* The file as a person in directory would name it: relative when it is inside, else as it is. */
 const char *hst_text_file(const struct hst_profile *profile, uint32_t function, const char *directory);
-/* Appends "qualname (file:first line)", cleaned as above. function HST_ID_NONE: HST_TEXT_NO_FRAME. */
+/* Appends "qualname (file:first line)", of a function of C its name alone, cleaned as above. function
+ * HST_ID_NONE: HST_TEXT_NO_FRAME. */
 void hst_text_label(struct hst_buffer *buffer, const struct hst_profile *profile, uint32_t function,
                     const char *directory, const char *forbidden, char replacement);
 /* Appends "name (pid 7, thread 8)", not cleaned. */

@@ -28,7 +28,10 @@ struct hst_trace_info {
     uint64_t lost_contexts, lost_suspensions, hook_taken;
     /* ns that a traced call adds to its caller's measured time, and to its own */
     double caller_cost_ns[HST_CALL_KIND_COUNT], callee_cost_ns[HST_CALL_KIND_COUNT];
-    char failure[256]; /* "" = it was traced */
+    int has_timeline;
+    uint64_t events, event_bytes, lost_events; /* of the timeline: stored, in so many bytes; dropped */
+    double line_cost_ns;                       /* ns that a watched line adds to its measured time */
+    char failure[256];                         /* "" = it was traced */
 };
 
 struct hst_calls {

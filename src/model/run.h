@@ -4,8 +4,13 @@
 
 #include <stdint.h>
 
-/* Stored as text in files; later kinds: lines, counters, heap, allocations, bench. */
-enum hst_run_kind { HST_RUN_SAMPLED = 0, HST_RUN_TRACED = 1 };
+/* Stored as text in files; later kinds: counters, heap, allocations, bench. */
+enum hst_run_kind {
+    HST_RUN_SAMPLED = 0,
+    HST_RUN_TRACED = 1,
+    HST_RUN_LINES = 2,
+    HST_RUN_IMPORTED = 3 /* measured by another tool: model/call_sums.h */
+};
 enum hst_run_status {
     HST_RUN_RECORDING = 0,  /* being written, or its writer was killed */
     HST_RUN_COMPLETE = 1,   /* ended in order */
@@ -14,7 +19,7 @@ enum hst_run_status {
 
 /* What hasten itself took and missed. All counts are of the whole run. */
 struct hst_run_cost {
-    uint64_t samples;        /* stored; of a traced run: calls */
+    uint64_t samples;        /* stored; of a traced or imported run: calls; of one of lines: hits */
     uint64_t dropped;        /* given up after retries, or refused by the checks */
     uint64_t torn;           /* reads that had to be tried again */
     uint64_t late;           /* ticks that came more than one interval late */

@@ -58,13 +58,21 @@ static json_t *edges_json(const struct hst_profile *profile, const struct hst_ca
     return rows;
 }
 
+static json_t *timeline_json(const struct hst_trace_info *info)
+{
+    if (!info->has_timeline)
+        return json_null();
+    return json_pack("{s:o,s:o,s:o}", "events", whole(info->events), "bytes", whole(info->event_bytes),
+                     "dropped", whole(info->lost_events));
+}
+
 static json_t *traces_json(const struct hst_report_source *source)
 {
     json_t *rows = json_array();
-    for (size_t i = 0; i < source->calls->trace_count; i++) {
+    for (size_t i = 0; source->calls != NULL && i < source->calls->trace_count; i++) {
         const struct hst_trace_info *info = &source->calls->traces[i];
         (void)json_array_append_new(
-            rows, json_pack("{s:o,s:s,s:s,s:b,s:o,s:o,s:o,s:f,s:f,s:f,s:f,s:o}", "pid",
+            rows, json_pack("{s:o,s:s,s:s,s:b,s:o,s:o,s:o,s:f,s:f,s:f,s:f,s:o,s:o}", "pid",
                             whole(source->profile->processes[info->process].pid), "backend", info->backend,
                             "clock", info->clock, "python_only", info->python_only, "lost_contexts",
                             whole(info->lost_contexts), "lost_suspensions", whole(info->lost_suspensions),
@@ -72,9 +80,15 @@ static json_t *traces_json(const struct hst_report_source *source)
                             info->caller_cost_ns[HST_CALL_PYTHON], "python_callee_ns",
                             info->callee_cost_ns[HST_CALL_PYTHON], "c_caller_ns",
                             info->caller_cost_ns[HST_CALL_C], "c_callee_ns", info->callee_cost_ns[HST_CALL_C],
-                            "failure", hst_json_text(info->failure)));
+                            "failure", hst_json_text(info->failure), "timeline", timeline_json(info)));
     }
     return rows;
+}
+
+json_t *hst_imported_json(const struct hst_imported *imported)
+{
+    return json_pack("{s:o,s:o,s:b}", "file", hst_json_text(imported->file), "maker",
+                     hst_json_text(imported->maker), "edges_timed", imported->edges_timed);
 }
 
 /* The wanted functions of callers and callees; *ret_wanted stays NULL for a page of all. */
@@ -103,8 +117,10 @@ enum hst_status hst_calls_json(const struct hst_report_source *source,
         json_pack("{s:o,s:o,s:o}", "run", hst_run_info_json(source->info), "traces", traces_json(source),
                   "edges", edges_json(source->profile, &totals, wanted, options->callers));
     int failed = page == NULL;
+    if (!failed && source->imported != NULL)
+        failed = json_object_set_new(page, "imported", hst_imported_json(source->imported));
     if (!failed && wanted == NULL)
-        failed = json_object_set_new(page, "functions", functions_json(source->profile, &totals, limit));
+        failed |= json_object_set_new(page, "functions", functions_json(source->profile, &totals, limit));
     hst_call_totals_release(&totals);
     if (failed) {
         json_decref(page);

@@ -31,11 +31,31 @@ static enum hst_call_sort call_sort(enum hst_sort sort)
     return HST_CALL_SORT_SELF;
 }
 
+static enum hst_status copy_totals(struct hst_call_totals *totals, const struct hst_call_totals *from)
+{
+    *totals = (struct hst_call_totals){.all = from->all};
+    if (!HST_RESERVE(totals->functions, totals->function_capacity, from->function_count + 1) ||
+        !HST_RESERVE(totals->edges, totals->edge_capacity, from->edge_count + 1)) {
+        hst_call_totals_release(totals);
+        return HST_E_NOMEM;
+    }
+    totals->function_count = from->function_count;
+    totals->edge_count = from->edge_count;
+    if (from->function_count > 0)
+        memcpy(totals->functions, from->functions, from->function_count * sizeof *from->functions);
+    if (from->edge_count > 0)
+        memcpy(totals->edges, from->edges, from->edge_count * sizeof *from->edges);
+    return HST_OK;
+}
+
 enum hst_status hst_page_call_totals(const struct hst_report_source *source,
                                      const struct hst_report_options *options, struct hst_call_totals *totals)
 {
-    HST_TRY(hst_call_totals_init(totals, source->profile, source->calls, options->filter.thread,
-                                 options->filter.process));
+    if (source->imported != NULL)
+        HST_TRY(copy_totals(totals, &source->imported->totals));
+    else
+        HST_TRY(hst_call_totals_init(totals, source->profile, source->calls, options->filter.thread,
+                                     options->filter.process));
     hst_call_totals_sort(totals, source->profile, call_sort(options->sort));
     return HST_OK;
 }
@@ -116,10 +136,21 @@ static void add_function_name(struct hst_page *page, uint32_t function)
                  name_width(page), HST_CUT_END, 0, page->style);
 }
 
+static void add_import(struct hst_page *page)
+{
+    const struct hst_imported *imported = page->source->imported;
+    hst_buffer_add_fmt(page->out, "times as %s measured them, with its own cost in them%s\n", imported->maker,
+                       imported->edges_timed ? "" : "; of a caller it kept the calls, not the time");
+}
+
 /* How it was traced, and what of the measured time was the tracer's. */
 static void add_method(struct hst_page *page, const struct hst_call_totals *totals)
 {
     const struct hst_calls *calls = page->source->calls;
+    if (page->source->imported != NULL) {
+        add_import(page);
+        return;
+    }
     const struct hst_trace_info *first = calls->trace_count > 0 ? &calls->traces[0] : NULL;
     if (first == NULL)
         return;
@@ -136,9 +167,42 @@ static void add_method(struct hst_page *page, const struct hst_call_totals *tota
     hst_buffer_add_text(page->out, ")\n");
 }
 
+/* calls: NULL of an imported run. */
+static int has_timeline(const struct hst_calls *calls)
+{
+    for (size_t i = 0; calls != NULL && i < calls->trace_count; i++)
+        if (calls->traces[i].has_timeline)
+            return 1;
+    return 0;
+}
+
+/* The events in their order: how many, how large, how whole. */
+static void add_timeline(struct hst_page *page)
+{
+    const struct hst_calls *calls = page->source->calls;
+    uint64_t events = 0, bytes = 0, lost = 0;
+    if (!has_timeline(calls))
+        return;
+    for (size_t i = 0; i < calls->trace_count; i++) {
+        events += calls->traces[i].events;
+        bytes += calls->traces[i].event_bytes;
+        lost += calls->traces[i].lost_events;
+    }
+    hst_buffer_add_fmt(page->out, "timeline of %s events, %.1f bytes each", hst_cell_count(events).text,
+                       events > 0 ? (double)bytes / (double)events : 0.0);
+    if (lost == 0)
+        hst_buffer_add_text(page->out, "; none was dropped\n");
+    else
+        hst_buffer_add_fmt(
+            page->out, "; %s%s events were dropped, since they came faster than they could be stored%s\n",
+            hst_page_ink(page, HST_INK_YELLOW), hst_cell_count(lost).text, hst_page_ink(page, HST_INK_RESET));
+}
+
 static void add_losses(struct hst_page *page)
 {
     const struct hst_calls *calls = page->source->calls;
+    if (calls == NULL)
+        return;
     const char *ink = hst_page_ink(page, HST_INK_YELLOW), *reset = hst_page_ink(page, HST_INK_RESET);
     for (size_t i = 0; i < calls->trace_count; i++) {
         const struct hst_trace_info *info = &calls->traces[i];
@@ -159,16 +223,38 @@ static void add_losses(struct hst_page *page)
     }
 }
 
+static void add_next_of_file(struct hst_page *page)
+{
+    const char *file = page->source->imported->file;
+    HST_CLEANUP_FREE char *callers = hst_asprintf(" %s --callers FUNCTION", hst_cell_word(file).text);
+    HST_CLEANUP_FREE char *import = hst_asprintf(" %s", hst_cell_word(file).text);
+    if (callers == NULL || import == NULL) {
+        page->out->failed = 1;
+        return;
+    }
+    hst_page_command(page, "show", callers, "who calls it, how often, for how long");
+    hst_page_command(page, "import", import, "keeps it as a run, for show and export");
+}
+
 static void add_next(struct hst_page *page)
 {
     static const struct {
         const char *verb, *arguments, *meaning;
-    } looks[] = {{"show", "--callers FUNCTION", "who calls it, how often, for how long"},
-                 {"show", "--tree", "from the start of the program inward"},
-                 {"export", "-f callgrind", "for KCachegrind, with exact counts"}};
+        int of_traced, of_timeline;
+    } looks[] = {{"show", "--callers FUNCTION", "who calls it, how often, for how long", 0, 0},
+                 {"show", "--tree", "from the start of the program inward", 1, 0},
+                 {"export", "-f callgrind", "for KCachegrind, with exact counts", 0, 0},
+                 {"export", "-f chrome", "for Perfetto, every call in its order", 1, 1}};
     hst_page_title(page, "Next\n");
+    if (page->source->info->number == 0) {
+        add_next_of_file(page);
+        return;
+    }
     for (size_t i = 0; i < HST_ARRAY_LENGTH(looks); i++) {
         char arguments[96];
+        if ((looks[i].of_traced && page->source->calls == NULL) ||
+            (looks[i].of_timeline && !has_timeline(page->source->calls)))
+            continue;
         (void)snprintf(arguments, sizeof arguments, " %llu %s",
                        (unsigned long long)page->source->info->number, looks[i].arguments);
         hst_page_command(page, looks[i].verb, arguments, looks[i].meaning);
@@ -182,6 +268,7 @@ enum hst_status hst_page_calls(struct hst_page *page, struct hst_error *err)
     HST_TRY(hst_page_call_totals(page->source, page->options, &totals));
     hst_page_header(page);
     add_method(page, &totals);
+    add_timeline(page);
     add_losses(page);
     hst_page_title(page, "Functions\n");
     add_heading(page, "function");

@@ -40,6 +40,10 @@ json_t *hst_run_info_json(const struct hst_run_info *info)
     static const char *const statuses[] = {[HST_RUN_RECORDING] = "recording",
                                            [HST_RUN_COMPLETE] = "complete",
                                            [HST_RUN_INTERRUPTED] = "interrupted"};
+    static const char *const kinds[] = {[HST_RUN_SAMPLED] = "sampled",
+                                        [HST_RUN_TRACED] = "traced",
+                                        [HST_RUN_LINES] = "lines",
+                                        [HST_RUN_IMPORTED] = "imported"};
     const struct hst_run_cost *cost = &info->cost;
     json_t *cost_json =
         json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "samples", whole(cost->samples), "dropped",
@@ -54,8 +58,8 @@ json_t *hst_run_info_json(const struct hst_run_info *info)
         exit_code = whole((uint64_t)(WIFEXITED(info->exit_status) ? WEXITSTATUS(info->exit_status)
                                                                   : 128 + WTERMSIG(info->exit_status)));
     return json_pack("{s:o,s:s,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:o,s:o,s:o,s:o}", "number",
-                     whole(info->number), "kind", info->kind == HST_RUN_TRACED ? "traced" : "sampled", "name",
-                     name, "status", statuses[info->status <= HST_RUN_INTERRUPTED ? info->status : 0],
+                     whole(info->number), "kind", kinds[info->kind <= HST_RUN_IMPORTED ? info->kind : 0],
+                     "name", name, "status", statuses[info->status <= HST_RUN_INTERRUPTED ? info->status : 0],
                      "start_unix_ns", whole(info->start_wall_ns), "wall_ns", whole(info->duration_ns),
                      "cpu_ns", whole(info->cpu_ns), "rate_hz",
                      info->rate_hz > 0 ? number(info->rate_hz) : json_null(), "budget_percent",
@@ -311,7 +315,10 @@ enum hst_status hst_report_json(const struct hst_report_source *source,
                                 const struct hst_report_options *options, json_t **ret_json,
                                 struct hst_error *err)
 {
-    if (source->calls != NULL &&
+    HST_TRY(hst_report_check(source, options, err));
+    if (source->lines != NULL)
+        return hst_line_hits_json(source, ret_json, err);
+    if (hst_report_has_calls(source) &&
         (options->kind == HST_REPORT_SUMMARY || options->kind == HST_REPORT_RELATIONS))
         return hst_calls_json(source, options, ret_json, err);
     struct hst_view view;

@@ -19,6 +19,11 @@ enum hst_status hst_report_diff_json(const struct hst_report_source *before,
 enum hst_status hst_calls_json(const struct hst_report_source *source,
                                const struct hst_report_options *options, json_t **ret_json,
                                struct hst_error *err) HST_MUST_CHECK;
+/* A run of lines: every line of every chosen function. */
+enum hst_status hst_line_hits_json(const struct hst_report_source *source, json_t **ret_json,
+                                   struct hst_error *err) HST_MUST_CHECK;
+/* Where an imported run is from. */
+json_t *hst_imported_json(const struct hst_imported *imported);
 /* What a run is, as in `runs --json`. NULL: out of memory. */
 json_t *hst_run_info_json(const struct hst_run_info *info);
 /* A text of any bytes: what is not UTF-8 becomes U+FFFD. */

@@ -119,15 +119,24 @@ static void add_facts(struct hst_page *page)
     const struct hst_run_cost *cost = &info->cost;
     struct facts facts = {.page = page};
     hst_buffer_add_text(page->out, hst_page_ink(page, HST_INK_BOLD));
-    fact(&facts, "run %llu", (unsigned long long)info->number);
+    if (info->number != 0) /* 0: of a file, not of the store */
+        fact(&facts, "run %llu", (unsigned long long)info->number);
     hst_buffer_add_text(page->out, hst_page_ink(page, HST_INK_RESET));
+    if (info->kind == HST_RUN_IMPORTED) {
+        fact(&facts, "%s %s", hst_cell_count(cost->samples).text,
+             page->source->lines != NULL ? "hits of lines" : "calls");
+        fact(&facts, "%s measured", hst_cell_duration(info->duration_ns).text);
+        hst_buffer_add_byte(page->out, '\n');
+        return;
+    }
     fact(&facts, "%s wall", hst_cell_duration(info->duration_ns).text);
     fact(&facts, "%s CPU", hst_cell_duration(info->cpu_ns).text);
     fact(&facts, "%.40s", interpreter(profile));
     if (profile->process_count > 1)
         fact(&facts, "%zu processes", profile->process_count);
-    if (info->kind == HST_RUN_TRACED) {
-        fact(&facts, "%s calls", hst_cell_count(cost->samples).text);
+    if (info->kind != HST_RUN_SAMPLED) {
+        fact(&facts, "%s %s", hst_cell_count(cost->samples).text,
+             info->kind == HST_RUN_LINES ? "line hits" : "calls");
         hst_buffer_add_byte(page->out, '\n');
         return;
     }
@@ -164,7 +173,7 @@ static void add_warnings(struct hst_page *page)
     const struct hst_run_cost *cost = &page->source->info->cost;
     const char *ink = hst_page_ink(page, HST_INK_YELLOW), *reset = hst_page_ink(page, HST_INK_RESET);
     double effective = hst_effective_samples(&page->view.all);
-    if (page->source->info->kind == HST_RUN_TRACED)
+    if (page->source->info->kind != HST_RUN_SAMPLED)
         return; /* counted, not estimated */
     if (page->view.all.samples > 0 && effective < FEW_SAMPLES) {
         struct hst_share half = hst_share_of(1, 2, effective);
@@ -191,9 +200,14 @@ void hst_page_header(struct hst_page *page)
         hst_text_add(page->out, info->name, 30, HST_CUT_END, 0, page->style);
         hst_buffer_add_text(page->out, ": ");
     }
-    hst_text_add(page->out, info->command,
-                 (size_t)page->style->width > 40 ? (size_t)page->style->width - 34 : 66, HST_CUT_END, 0,
-                 page->style);
+    size_t width = (size_t)page->style->width > 40 ? (size_t)page->style->width - 34 : 66;
+    if (page->source->imported != NULL) {
+        hst_buffer_add_text(page->out, "imported from ");
+        hst_text_add(page->out, page->source->imported->file, width, HST_CUT_START, 0, page->style);
+        hst_buffer_add_fmt(page->out, ", made by %s", page->source->imported->maker);
+    } else {
+        hst_text_add(page->out, info->command, width, HST_CUT_END, 0, page->style);
+    }
     add_ending(page);
     hst_buffer_add_fmt(page->out, "%s\n", hst_page_ink(page, HST_INK_RESET));
     add_warnings(page);

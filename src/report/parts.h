@@ -44,6 +44,8 @@ enum hst_status hst_page_tree(struct hst_page *page, struct hst_error *err) HST_
 enum hst_status hst_page_lines(struct hst_page *page, struct hst_error *err) HST_MUST_CHECK;
 enum hst_status hst_page_threads(struct hst_page *page, struct hst_error *err) HST_MUST_CHECK;
 enum hst_status hst_page_relations(struct hst_page *page, struct hst_error *err) HST_MUST_CHECK;
+/* Of a run of lines. */
+enum hst_status hst_page_line_hits(struct hst_page *page, struct hst_error *err) HST_MUST_CHECK;
 /* Of a traced run. */
 enum hst_status hst_page_calls(struct hst_page *page, struct hst_error *err) HST_MUST_CHECK;
 enum hst_status hst_page_call_relations(struct hst_page *page, struct hst_error *err) HST_MUST_CHECK;

@@ -10,7 +10,9 @@
 #include "analyze/tree.h"
 #include "analyze/view.h"
 #include "base/buffer.h"
+#include "model/call_sums.h"
 #include "model/calls.h"
+#include "model/lines.h"
 #include "model/run.h"
 #include "report/style.h"
 
@@ -18,8 +20,15 @@ struct hst_report_source {
     const struct hst_run_info *info;
     const struct hst_profile *profile;
     const struct hst_aggregate *aggregate;
-    const struct hst_calls *calls; /* of a traced run; else NULL */
+    const struct hst_calls *calls;       /* of a traced run, and how one of lines was traced; else NULL */
+    const struct hst_lines *lines;       /* of a run of lines; else NULL */
+    const struct hst_imported *imported; /* of an imported run; else NULL */
 };
+/* Whether numbers of calls are known, and which functions called which. */
+static inline int hst_report_has_calls(const struct hst_report_source *source)
+{
+    return source->calls != NULL || source->imported != NULL;
+}
 
 enum hst_report_kind {
     HST_REPORT_SUMMARY,
@@ -41,6 +50,11 @@ struct hst_report_options {
 #define HST_REPORT_OPTIONS_DEFAULT                                                                           \
     ((struct hst_report_options){                                                                            \
         .filter = {.mode = HST_MODE_WALL, .thread = HST_ID_NONE, .process = HST_ID_NONE, .fold = 1}})
+
+/* Whether the run can answer what is asked: HST_E_INVALID says why not, and what it can answer. */
+enum hst_status hst_report_check(const struct hst_report_source *source,
+                                 const struct hst_report_options *options,
+                                 struct hst_error *err) HST_MUST_CHECK;
 
 /* Appends the report. HST_E_NOENT with names that are near when the subject is not in the run. */
 enum hst_status hst_report_text(const struct hst_report_source *source,

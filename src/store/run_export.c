@@ -10,8 +10,9 @@
 #include "store/run_row.h"
 
 /* Tables whose first column is the run's number. */
-static const char *const tables[] = {"string", "function", "location", "stack", "process",
-                                     "thread", "block",    "call",     "trace"};
+static const char *const tables[] = {"string",   "function",     "location", "stack",   "process",
+                                     "thread",   "block",        "call",     "trace",   "line",
+                                     "imported", "function_sum", "edge_sum", "timeline"};
 
 /* Copies the rows of run from one table; the first column becomes 1. */
 static enum hst_status copy_table(struct hst_store *from, struct hst_store *to, const char *table,
@@ -41,10 +42,15 @@ static enum hst_status copy_table(struct hst_store *from, struct hst_store *to, 
 
 static const char *order_of(const char *table)
 {
-    return strcmp(table, "block") == 0   ? "first_ns, thread, block"
-           : strcmp(table, "call") == 0  ? "thread, stack"
-           : strcmp(table, "trace") == 0 ? "process"
-                                         : "id";
+    return strcmp(table, "block") == 0          ? "first_ns, thread, block"
+           : strcmp(table, "timeline") == 0     ? "first_ns, thread, block"
+           : strcmp(table, "call") == 0         ? "thread, stack"
+           : strcmp(table, "trace") == 0        ? "process"
+           : strcmp(table, "line") == 0         ? "function, line"
+           : strcmp(table, "imported") == 0     ? "run"
+           : strcmp(table, "function_sum") == 0 ? "function"
+           : strcmp(table, "edge_sum") == 0     ? "caller, callee"
+                                                : "id";
 }
 
 static enum hst_status copy_rows(struct hst_store *from, struct hst_store *to, uint64_t run,

@@ -349,7 +349,8 @@ static enum hst_status read_call_rows(struct hst_store *store, uint64_t run,
 /* The name in the table of names that are known, which lives for ever; "" when it is none of them. */
 static const char *known_name(const unsigned char *text)
 {
-    static const char *const names[] = {"sys.monitoring", "profile hook", "frame hook", "tsc", "system"};
+    static const char *const names[] = {"sys.monitoring", "profile hook", "frame hook",
+                                        "trace hook",     "tsc",          "system"};
     for (size_t i = 0; i < HST_ARRAY_LENGTH(names) && text != NULL; i++)
         if (strcmp((const char *)text, names[i]) == 0)
             return names[i];
@@ -364,7 +365,7 @@ static enum hst_status read_trace_rows(struct hst_store *store, uint64_t run, st
     HST_TRY(hst_store_prepare(store,
                               "SELECT process, backend, clock, python_only, lost_contexts, lost_suspensions,"
                               " hook_taken, python_caller_ns, python_callee_ns, c_caller_ns, c_callee_ns,"
-                              " failure FROM trace WHERE run = ?1 ORDER BY process",
+                              " line_ns, failure, lost_events FROM trace WHERE run = ?1 ORDER BY process",
                               &s, err));
     hst_store_bind(s, 1, run);
     for (;;) {
@@ -388,11 +389,43 @@ static enum hst_status read_trace_rows(struct hst_store *store, uint64_t run, st
             info->caller_cost_ns[kind] = sqlite3_column_double(s, 7 + 2 * kind);
             info->callee_cost_ns[kind] = sqlite3_column_double(s, 8 + 2 * kind);
         }
-        const unsigned char *failure = sqlite3_column_text(s, 11);
+        info->line_cost_ns = sqlite3_column_double(s, 11);
+        const unsigned char *failure = sqlite3_column_text(s, 12);
         (void)snprintf(info->failure, sizeof info->failure, "%s",
                        failure != NULL ? (const char *)failure : "");
+        info->has_timeline = sqlite3_column_type(s, 13) != SQLITE_NULL;
+        info->lost_events = info->has_timeline ? take(s, 13, INT64_MAX, &good) : 0;
         if (!good)
             return damaged(err, run, "trace of process", process);
+    }
+}
+
+/* How many events each process has, in how many bytes. */
+static enum hst_status read_timeline_sizes(struct hst_store *store, uint64_t run, struct hst_calls *calls,
+                                           struct hst_error *err)
+{
+    HST_CLEANUP_STATEMENT sqlite3_stmt *s = NULL;
+    int row;
+    HST_TRY(hst_store_prepare(store,
+                              "SELECT t.process, sum(l.events), sum(length(l.data)) FROM timeline l"
+                              " JOIN thread t ON t.run = l.run AND t.id = l.thread WHERE l.run = ?1"
+                              " GROUP BY t.process",
+                              &s, err));
+    hst_store_bind(s, 1, run);
+    for (;;) {
+        HST_TRY(hst_store_step(store, s, &row, err));
+        if (!row)
+            return HST_OK;
+        int good = 1;
+        uint32_t process = take_u32(s, 0, &good);
+        uint64_t events = take(s, 1, INT64_MAX, &good), bytes = take(s, 2, INT64_MAX, &good);
+        if (!good)
+            return damaged(err, run, "timeline of process", process);
+        for (size_t i = 0; i < calls->trace_count; i++)
+            if (calls->traces[i].process == process) {
+                calls->traces[i].events = events;
+                calls->traces[i].event_bytes = bytes;
+            }
     }
 }
 
@@ -404,6 +437,160 @@ enum hst_status hst_run_read_calls(struct hst_store *store, uint64_t number,
     enum hst_status status = read_call_rows(store, number, profile, calls, err);
     if (status == HST_OK)
         status = read_trace_rows(store, number, calls, err);
+    if (status == HST_OK)
+        status = read_timeline_sizes(store, number, calls, err);
     (void)sqlite3_exec(store->db, "RELEASE calls", NULL, NULL, NULL);
+    return status;
+}
+
+enum hst_status hst_run_read_lines(struct hst_store *store, uint64_t number,
+                                   const struct hst_profile *profile, struct hst_lines *lines,
+                                   struct hst_error *err)
+{
+    HST_CLEANUP_STATEMENT sqlite3_stmt *s = NULL;
+    int row;
+    HST_TRY(
+        hst_store_prepare(store,
+                          "SELECT function, line, hits, raw_ns, self_ns, total_ns FROM line WHERE run = ?1"
+                          " ORDER BY function, line",
+                          &s, err));
+    hst_store_bind(s, 1, number);
+    for (;;) {
+        HST_TRY(hst_store_step(store, s, &row, err));
+        if (!row)
+            return HST_OK;
+        int good = 1;
+        const struct hst_line_row read = {.function = take_u32(s, 0, &good),
+                                          .line = take_u32(s, 1, &good),
+                                          .hits = take(s, 2, INT64_MAX, &good),
+                                          .raw_ns = take(s, 3, INT64_MAX, &good),
+                                          .self_ns = take(s, 4, INT64_MAX, &good),
+                                          .total_ns = take(s, 5, INT64_MAX, &good)};
+        if (!good)
+            return damaged(err, number, "line of function", (int64_t)read.function);
+        if (read.function >= profile->function_count)
+            continue; /* added after the profile was read */
+        struct hst_line_row *into = hst_lines_row(lines, read.function, read.line);
+        if (into == NULL)
+            return hst_store_nomem(err);
+        *into = read;
+    }
+}
+
+static struct hst_call_sum take_sum(sqlite3_stmt *s, int index, int *good)
+{
+    struct hst_call_sum sum = {.calls = take(s, index, INT64_MAX, good),
+                               .primitive = take(s, index + 1, INT64_MAX, good),
+                               .self_ns = take(s, index + 2, INT64_MAX, good),
+                               .total_ns = take(s, index + 3, INT64_MAX, good)};
+    sum.raw_self_ns = sum.self_ns;
+    sum.raw_total_ns = sum.total_ns;
+    return sum;
+}
+
+static enum hst_status read_function_sums(struct hst_store *store, uint64_t run,
+                                          const struct hst_profile *profile, struct hst_call_totals *totals,
+                                          struct hst_error *err)
+{
+    HST_CLEANUP_STATEMENT sqlite3_stmt *s = NULL;
+    struct hst_call_sum *all = &totals->all;
+    int row;
+    HST_TRY(hst_store_prepare(store,
+                              "SELECT function, calls, primitive_calls, self_ns, total_ns FROM function_sum"
+                              " WHERE run = ?1 ORDER BY function",
+                              &s, err));
+    hst_store_bind(s, 1, run);
+    for (;;) {
+        HST_TRY(hst_store_step(store, s, &row, err));
+        if (!row)
+            break;
+        int good = 1;
+        const struct hst_call_function read = {.function = take_u32(s, 0, &good),
+                                               .sum = take_sum(s, 1, &good)};
+        good &= read.function < profile->function_count &&
+                !__builtin_add_overflow(all->calls, read.sum.calls, &all->calls) &&
+                !__builtin_add_overflow(all->primitive, read.sum.primitive, &all->primitive) &&
+                !__builtin_add_overflow(all->self_ns, read.sum.self_ns, &all->self_ns);
+        if (!good)
+            return damaged(err, run, "sum of function", (int64_t)read.function);
+        if (!HST_RESERVE(totals->functions, totals->function_capacity, totals->function_count + 1))
+            return hst_store_nomem(err);
+        totals->functions[totals->function_count++] = read;
+    }
+    all->total_ns = all->raw_total_ns = all->raw_self_ns = all->self_ns;
+    return HST_OK;
+}
+
+static enum hst_status read_edge_sums(struct hst_store *store, uint64_t run,
+                                      const struct hst_profile *profile, struct hst_call_totals *totals,
+                                      struct hst_error *err)
+{
+    HST_CLEANUP_STATEMENT sqlite3_stmt *s = NULL;
+    int row;
+    HST_TRY(hst_store_prepare(store,
+                              "SELECT caller, callee, calls, primitive_calls, self_ns, total_ns FROM edge_sum"
+                              " WHERE run = ?1 ORDER BY caller, callee",
+                              &s, err));
+    hst_store_bind(s, 1, run);
+    for (;;) {
+        HST_TRY(hst_store_step(store, s, &row, err));
+        if (!row)
+            return HST_OK;
+        int good = 1;
+        const struct hst_call_edge read = {
+            .caller = take_u32(s, 0, &good), .callee = take_u32(s, 1, &good), .sum = take_sum(s, 2, &good)};
+        if (!good || read.caller >= profile->function_count || read.callee >= profile->function_count)
+            return damaged(err, run, "sum of calls by function", (int64_t)read.caller);
+        if (!HST_RESERVE(totals->edges, totals->edge_capacity, totals->edge_count + 1))
+            return hst_store_nomem(err);
+        totals->edges[totals->edge_count++] = read;
+    }
+}
+
+/* It is printed as it is, so that only what we wrote may come back. */
+static const char *known_maker(const char *text)
+{
+    static const char *const makers[] = {"cProfile", "profile", "line_profiler"};
+    for (size_t i = 0; i < HST_ARRAY_LENGTH(makers); i++)
+        if (strcmp(text, makers[i]) == 0)
+            return makers[i];
+    return "another tool";
+}
+
+static enum hst_status read_source(struct hst_store *store, uint64_t run, struct hst_imported *imported,
+                                   struct hst_error *err)
+{
+    HST_CLEANUP_STATEMENT sqlite3_stmt *s = NULL;
+    int row;
+    HST_TRY(
+        hst_store_prepare(store, "SELECT file, maker, edges_timed FROM imported WHERE run = ?1", &s, err));
+    hst_store_bind(s, 1, run);
+    HST_TRY(hst_store_step(store, s, &row, err));
+    const char *file = row ? (const char *)sqlite3_column_text(s, 0) : NULL;
+    const char *maker = row ? (const char *)sqlite3_column_text(s, 1) : NULL;
+    if (file == NULL || maker == NULL)
+        return damaged(err, run, "source", 0);
+    (void)snprintf(imported->file, sizeof imported->file, "%s", file);
+    (void)snprintf(imported->maker, sizeof imported->maker, "%s", known_maker(maker));
+    imported->edges_timed = sqlite3_column_int(s, 2) != 0;
+    return HST_OK;
+}
+
+enum hst_status hst_run_read_imported(struct hst_store *store, uint64_t number,
+                                      const struct hst_profile *profile, struct hst_imported *ret_imported,
+                                      struct hst_error *err)
+{
+    struct hst_imported imported = {0};
+    HST_TRY(hst_store_exec(store, "SAVEPOINT imported", err));
+    enum hst_status status = read_source(store, number, &imported, err);
+    if (status == HST_OK)
+        status = read_function_sums(store, number, profile, &imported.totals, err);
+    if (status == HST_OK)
+        status = read_edge_sums(store, number, profile, &imported.totals, err);
+    (void)sqlite3_exec(store->db, "RELEASE imported", NULL, NULL, NULL);
+    if (status == HST_OK)
+        *ret_imported = imported;
+    else
+        hst_imported_release(&imported);
     return status;
 }

@@ -5,7 +5,9 @@
 
 #include "base/status.h"
 #include "event/sample.h"
+#include "model/call_sums.h"
 #include "model/calls.h"
+#include "model/lines.h"
 #include "model/profile.h"
 #include "model/run.h"
 
@@ -23,9 +25,17 @@ enum hst_status hst_run_read_samples(struct hst_store *store, uint64_t number,
                                      const struct hst_profile *profile, hst_sample_visitor *visit,
                                      void *context, struct hst_error *err) HST_MUST_CHECK;
 
+/* Fills initialised, empty lines: of a run of lines; none of another. */
+enum hst_status hst_run_read_lines(struct hst_store *store, uint64_t number,
+                                   const struct hst_profile *profile, struct hst_lines *lines,
+                                   struct hst_error *err) HST_MUST_CHECK;
 /* Fills initialised, empty calls: of a traced run; none of another. */
 enum hst_status hst_run_read_calls(struct hst_store *store, uint64_t number,
                                    const struct hst_profile *profile, struct hst_calls *calls,
                                    struct hst_error *err) HST_MUST_CHECK;
+/* Where an imported run is from, and its sums. */
+enum hst_status hst_run_read_imported(struct hst_store *store, uint64_t number,
+                                      const struct hst_profile *profile, struct hst_imported *ret_imported,
+                                      struct hst_error *err) HST_MUST_CHECK;
 
 #endif

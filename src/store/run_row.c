@@ -49,7 +49,10 @@ static const struct column columns[] = {
 };
 #define COLUMN_COUNT ((int)HST_ARRAY_LENGTH(columns))
 
-static const char *const kind_names[] = {[HST_RUN_SAMPLED] = "sampled", [HST_RUN_TRACED] = "traced"};
+static const char *const kind_names[] = {[HST_RUN_SAMPLED] = "sampled",
+                                         [HST_RUN_TRACED] = "traced",
+                                         [HST_RUN_LINES] = "lines",
+                                         [HST_RUN_IMPORTED] = "imported"};
 static const char *const status_names[] = {[HST_RUN_RECORDING] = "recording",
                                            [HST_RUN_COMPLETE] = "complete",
                                            [HST_RUN_INTERRUPTED] = "interrupted"};

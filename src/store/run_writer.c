@@ -9,7 +9,9 @@
 #include "store/database.h"
 #include "store/run_row.h"
 #include "store/sample_block.h"
+#include "store/sum_table.h"
 #include "store/table_writer.h"
+#include "store/timeline_table.h"
 
 #define MAX_OPEN_SAMPLES 131072u             /* over all threads (3 MiB); then all are sealed */
 #define MAX_SEALED_BYTES (16u * 1024 * 1024) /* then add refuses until a flush succeeds */
@@ -46,7 +48,10 @@ struct hst_run_writer {
     size_t sealed_count, sealed_capacity;
     struct hst_table_writer tables;
     struct hst_call_writer call_rows;
+    struct hst_timeline_writer timeline;
     const struct hst_calls *calls; /* of a traced run */
+    const struct hst_lines *lines; /* of a run of lines */
+    const struct hst_imported *imported;
     sqlite3_stmt *insert_block;
 };
 
@@ -62,6 +67,7 @@ void hst_run_writer_free(struct hst_run_writer *writer)
     hst_free(writer->sealed);
     hst_table_writer_release(&writer->tables);
     hst_call_writer_release(&writer->call_rows);
+    hst_timeline_writer_release(&writer->timeline);
     (void)sqlite3_finalize(writer->insert_block);
     hst_free(writer);
 }
@@ -108,6 +114,7 @@ enum hst_status hst_run_writer_new(struct hst_store *store, struct hst_run_info 
         return hst_store_nomem(err);
     writer->store = store;
     hst_buffer_init(&writer->sealed_bytes, MAX_SEALED_BYTES);
+    hst_timeline_writer_init(&writer->timeline);
     writer->encoder = hst_block_encoder_new();
     if (writer->encoder == NULL)
         return hst_store_nomem(err);
@@ -217,14 +224,30 @@ enum hst_status hst_run_writer_add(struct hst_run_writer *writer, const struct h
     return HST_OK;
 }
 
+enum hst_status hst_run_writer_event(struct hst_run_writer *writer, const struct hst_call_event *event)
+{
+    return writer->finished ? HST_E_INVALID : hst_timeline_writer_add(&writer->timeline, event);
+}
+
 void hst_run_writer_set_calls(struct hst_run_writer *writer, const struct hst_calls *calls)
 {
     writer->calls = calls;
 }
 
+void hst_run_writer_set_lines(struct hst_run_writer *writer, const struct hst_lines *lines)
+{
+    writer->lines = lines;
+}
+
+void hst_run_writer_set_imported(struct hst_run_writer *writer, const struct hst_imported *imported)
+{
+    writer->imported = imported;
+}
+
 size_t hst_run_writer_pending_bytes(const struct hst_run_writer *writer)
 {
-    return writer->sealed_bytes.length + writer->open_samples * sizeof(struct hst_block_row);
+    return writer->sealed_bytes.length + writer->open_samples * sizeof(struct hst_block_row) +
+           hst_timeline_writer_pending_bytes(&writer->timeline);
 }
 
 static enum hst_status write_blocks(struct hst_run_writer *writer, struct hst_error *err)
@@ -270,8 +293,13 @@ static enum hst_status write_all(struct hst_run_writer *writer, const struct hst
     HST_TRY(hst_run_row_update(store, writer->number, info, err));
     HST_TRY(hst_table_writer_write(&writer->tables, store, writer->number, profile, err));
     HST_TRY(write_blocks(writer, err));
+    HST_TRY(hst_timeline_writer_write(&writer->timeline, store, writer->number, err));
     if (writer->calls != NULL)
         HST_TRY(hst_call_writer_write(&writer->call_rows, store, writer->number, writer->calls, err));
+    if (writer->lines != NULL)
+        HST_TRY(hst_call_writer_lines(&writer->call_rows, store, writer->number, writer->lines, err));
+    if (writer->imported != NULL && finish)
+        HST_TRY(hst_sum_table_write(store, writer->number, writer->imported, err));
     return finish ? hst_run_row_finish(store, writer->number, info->status, err) : HST_OK;
 }
 
@@ -280,8 +308,10 @@ static enum hst_status flush(struct hst_run_writer *writer, const struct hst_pro
 {
     if (writer->finished)
         return hst_error_set(err, HST_E_INVALID, "the run is closed already");
-    if (writer->stream_count > 0 &&
-        (writer->max_stack >= profile->stack_count || writer->max_thread >= profile->thread_count))
+    if ((writer->stream_count > 0 &&
+         (writer->max_stack >= profile->stack_count || writer->max_thread >= profile->thread_count)) ||
+        (writer->timeline.stream_count > 0 && (writer->timeline.max_stack >= profile->stack_count ||
+                                               writer->timeline.max_thread >= profile->thread_count)))
         return hst_error_set(err, HST_E_INVALID,
                              "a sample names a stack or thread that the profile does not have");
     for (int all_sealed = 0; !all_sealed;) {
@@ -293,6 +323,7 @@ static enum hst_status flush(struct hst_run_writer *writer, const struct hst_pro
         HST_TRY(
             hst_store_end(writer->store, write_all(writer, profile, info, finish && all_sealed, err), err));
         hst_table_writer_keep(&writer->tables, profile);
+        hst_timeline_writer_keep(&writer->timeline);
         if (writer->calls != NULL)
             hst_call_writer_keep(&writer->call_rows, writer->calls);
         forget_written(writer);

@@ -61,7 +61,8 @@ static const char step_0_to_1[] =
     " JOIN process p ON p.run = t.run AND p.id = t.process"
     " JOIN string n ON n.run = t.run AND n.id = t.name;";
 
-/* Traced runs: one row a context, and how each process was traced. */
+/* Traced runs: one row a context, and how each process was traced. Imported runs: where from, one row a
+ * function, one row a pair of caller and callee. */
 static const char step_1_to_2[] =
     "CREATE TABLE call(run INTEGER NOT NULL, thread INTEGER NOT NULL, stack INTEGER NOT NULL,"
     " calls INTEGER NOT NULL, resumes INTEGER NOT NULL, raises INTEGER NOT NULL, raw_ns INTEGER NOT NULL,"
@@ -71,12 +72,30 @@ static const char step_1_to_2[] =
     " clock TEXT NOT NULL, python_only INTEGER NOT NULL, lost_contexts INTEGER NOT NULL,"
     " lost_suspensions INTEGER NOT NULL, hook_taken INTEGER NOT NULL, python_caller_ns REAL NOT NULL,"
     " python_callee_ns REAL NOT NULL, c_caller_ns REAL NOT NULL, c_callee_ns REAL NOT NULL,"
-    " failure TEXT NOT NULL, PRIMARY KEY(run, process)) WITHOUT ROWID;"
+    " line_ns REAL NOT NULL, failure TEXT NOT NULL, lost_events INTEGER, PRIMARY KEY(run, process))"
+    " WITHOUT ROWID;"
+    "CREATE TABLE line(run INTEGER NOT NULL, function INTEGER NOT NULL, line INTEGER NOT NULL,"
+    " hits INTEGER NOT NULL, raw_ns INTEGER NOT NULL, self_ns INTEGER NOT NULL, total_ns INTEGER NOT NULL,"
+    " PRIMARY KEY(run, function, line)) WITHOUT ROWID;"
+    "CREATE TABLE timeline(run INTEGER NOT NULL, thread INTEGER NOT NULL, block INTEGER NOT NULL,"
+    " first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL, events INTEGER NOT NULL, data BLOB NOT NULL);"
+    "CREATE UNIQUE INDEX timeline_by_time ON timeline(run, first_ns, thread, block);"
     "CREATE VIEW named_call AS SELECT c.run, t.pid, t.native_id AS thread, s.function, s.file, s.depth, "
     "c.calls,"
     " c.resumes, c.raises, c.raw_ns, c.self_ns, c.suspended_ns, c.stack FROM call c"
     " JOIN named_thread t ON t.run = c.run AND t.id = c.thread"
-    " JOIN named_stack s ON s.run = c.run AND s.id = c.stack;";
+    " JOIN named_stack s ON s.run = c.run AND s.id = c.stack;"
+    "CREATE TABLE imported(run INTEGER NOT NULL PRIMARY KEY, file TEXT NOT NULL, maker TEXT NOT NULL,"
+    " edges_timed INTEGER NOT NULL);"
+    "CREATE TABLE function_sum(run INTEGER NOT NULL, function INTEGER NOT NULL, calls INTEGER NOT NULL,"
+    " primitive_calls INTEGER NOT NULL, self_ns INTEGER NOT NULL, total_ns INTEGER NOT NULL,"
+    " PRIMARY KEY(run, function)) WITHOUT ROWID;"
+    "CREATE TABLE edge_sum(run INTEGER NOT NULL, caller INTEGER NOT NULL, callee INTEGER NOT NULL,"
+    " calls INTEGER NOT NULL, primitive_calls INTEGER NOT NULL, self_ns INTEGER NOT NULL,"
+    " total_ns INTEGER NOT NULL, PRIMARY KEY(run, caller, callee)) WITHOUT ROWID;"
+    "CREATE VIEW named_function_sum AS SELECT s.run, f.qualname AS function, f.file, f.first_line, s.calls,"
+    " s.primitive_calls, s.self_ns, s.total_ns FROM function_sum s"
+    " JOIN named_function f ON f.run = s.run AND f.id = s.function;";
 
 static const char *const steps_now[] = {step_0_to_1, step_1_to_2};
 const struct hst_schema hst_schema_now = {.steps = steps_now, .version = HST_ARRAY_LENGTH(steps_now)};

@@ -231,22 +231,28 @@ enum hst_status hst_store_open(const char *path, enum hst_store_mode mode, struc
 /* Deletes rows of the run that are left, a bounded number a transaction. */
 static enum hst_status remove_rows(struct hst_store *store, uint64_t number, struct hst_error *err)
 {
-    static const char *const one_by_one = "DELETE FROM block WHERE rowid IN"
-                                          " (SELECT rowid FROM block WHERE run = ?1 LIMIT ?2)";
+    static const char *const one_by_one[] = {
+        "DELETE FROM block WHERE rowid IN (SELECT rowid FROM block WHERE run = ?1 LIMIT ?2)",
+        "DELETE FROM timeline WHERE rowid IN (SELECT rowid FROM timeline WHERE run = ?1 LIMIT ?2)",
+    };
     /* string is last: while it has rows of a run, hst_store_remove finds that run again. */
     static const char *const at_once[] = {
         "DELETE FROM stack WHERE run = ?1",    "DELETE FROM location WHERE run = ?1",
         "DELETE FROM function WHERE run = ?1", "DELETE FROM thread WHERE run = ?1",
         "DELETE FROM process WHERE run = ?1",  "DELETE FROM call WHERE run = ?1",
-        "DELETE FROM trace WHERE run = ?1",    "DELETE FROM string WHERE run = ?1",
+        "DELETE FROM trace WHERE run = ?1",    "DELETE FROM line WHERE run = ?1",
+        "DELETE FROM imported WHERE run = ?1", "DELETE FROM function_sum WHERE run = ?1",
+        "DELETE FROM edge_sum WHERE run = ?1", "DELETE FROM string WHERE run = ?1",
     };
-    HST_CLEANUP_STATEMENT sqlite3_stmt *blocks = NULL;
-    HST_TRY(hst_store_prepare(store, one_by_one, &blocks, err));
-    do {
-        hst_store_bind(blocks, 1, number);
-        hst_store_bind(blocks, 2, REMOVE_AT_ONCE);
-        HST_TRY(hst_store_run(store, blocks, err));
-    } while (sqlite3_changes(store->db) > 0);
+    for (size_t i = 0; i < HST_ARRAY_LENGTH(one_by_one); i++) {
+        HST_CLEANUP_STATEMENT sqlite3_stmt *blocks = NULL;
+        HST_TRY(hst_store_prepare(store, one_by_one[i], &blocks, err));
+        do {
+            hst_store_bind(blocks, 1, number);
+            hst_store_bind(blocks, 2, REMOVE_AT_ONCE);
+            HST_TRY(hst_store_run(store, blocks, err));
+        } while (sqlite3_changes(store->db) > 0);
+    }
     for (size_t i = 0; i < HST_ARRAY_LENGTH(at_once); i++) {
         HST_CLEANUP_STATEMENT sqlite3_stmt *statement = NULL;
         HST_TRY(hst_store_prepare(store, at_once[i], &statement, err));

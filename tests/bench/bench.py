@@ -21,6 +21,8 @@ sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1]))
 import conftest  # noqa: E402
 import samplers  # noqa: E402
 from rows import Bench, ROWS  # noqa: E402
+import counting  # noqa: E402,F401 - its rows
+import tracers  # noqa: E402,F401 - its rows
 
 
 def say(text):

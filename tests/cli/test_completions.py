@@ -25,7 +25,7 @@ def complete(hasten, *words):
 
 def test_commands(hasten):
     offered = complete(hasten, "")
-    assert {"run", "attach", "top", "dump", "runs", "show", "diff", "export", "rm", "help"} <= set(offered)
+    assert {"run", "attach", "top", "dump", "runs", "show", "diff", "export", "import", "rm", "help"} <= set(offered)
     assert complete(hasten, "att") == ["attach"]
 
 
@@ -38,6 +38,13 @@ def test_options_are_those_of_the_command(hasten):
 def test_runs(hasten, system):
     assert hasten("run", "--name", "before", "--", *system.run_target("ending.py", 0.2, "code:0")).code == 0
     assert {"last", "1", "before"} <= set(complete(hasten, "show", ""))
+
+
+def test_files_of_other_profilers(hasten):
+    for name in ("app.prof", "app.lprof", "app.py"):
+        (hasten.folder / name).write_text("")
+    assert set(complete(hasten, "show", "app")) == {"app.prof", "app.lprof"}
+    assert set(complete(hasten, "import", "app")) == {"app.prof", "app.lprof", "app.py"}
 
 
 def test_arguments_of_the_program_are_files(hasten):

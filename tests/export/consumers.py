@@ -20,6 +20,10 @@ def absent(what, why):
     pytest.skip("CONSUMER ABSENT: %s was not asked: %s" % (what, why))
 
 
+def package(name):
+    return pytest.importorskip(name, reason="CONSUMER ABSENT: the package %s is not installed" % name)
+
+
 def run(command, timeout=110, **more):
     done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           universal_newlines=True, timeout=timeout, **more)

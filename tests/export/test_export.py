@@ -432,7 +432,7 @@ def test_standard_output(hasten):
 
 def test_formats_are_listed(hasten):
     names = hasten.ok("export", "--list-formats").out.split()
-    assert {"collapsed", "speedscope", "gecko", "pprof", "chrome", "callgrind", "pstats", "jsonl", "hasten"} == set(names)
+    assert {"collapsed", "speedscope", "gecko", "pprof", "chrome", "callgrind", "pstats", "lprof", "jsonl", "hasten"} == set(names)
     make(hasten, known.small())
     for arguments, words in [((), "format"), (("-f", "speedscop"), "-f speedscope"), (("-o", "x.svg"), "x.svg")]:
         result = hasten("export", *arguments)

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "store/run_reader.h"
 #include "store/store.h"
+#include "store/timeline_reader.h"
 
 enum { SAMPLES_MAX = 20000000 };
 
@@ -26,6 +27,37 @@ static enum hst_status visit(void *context, const struct hst_sample *sample)
     return ++seen->samples < SAMPLES_MAX ? HST_OK : HST_E_INTERRUPTED;
 }
 
+struct nested {
+    const struct hst_profile *profile;
+    uint32_t *open; /* by thread */
+    uint64_t events;
+};
+
+static enum hst_status visit_event(void *context, const struct hst_call_event *event)
+{
+    struct nested *nested = context;
+    FUZZ_REQUIRE(event->stack < nested->profile->stack_count &&
+                 event->thread < nested->profile->thread_count);
+    uint32_t *open = &nested->open[event->thread];
+    const struct hst_stack *stacks = nested->profile->stacks;
+    FUZZ_REQUIRE(event->kind == HST_CALL_ENTER ? event->stack != 0 && stacks[event->stack].parent == *open
+                                               : *open != 0 && stacks[*open].parent == event->stack);
+    *open = event->stack;
+    return ++nested->events < SAMPLES_MAX ? HST_OK : HST_E_INTERRUPTED;
+}
+
+static void read_timeline(struct hst_store *store, uint64_t number, const struct hst_profile *profile)
+{
+    struct hst_error err = {0};
+    struct nested nested = {.profile = profile,
+                            .open = hst_alloc_zero(profile->thread_count + 1, sizeof *nested.open)};
+    FUZZ_REQUIRE(nested.open != NULL);
+    if (hst_timeline_read(store, number, profile, visit_event, &nested, &err) == HST_OK)
+        for (size_t i = 0; i < profile->thread_count; i++)
+            FUZZ_REQUIRE(nested.open[i] == 0);
+    hst_free(nested.open);
+}
+
 static void read_run(struct hst_store *store, uint64_t number)
 {
     struct hst_run_info info;
@@ -37,6 +69,13 @@ static void read_run(struct hst_store *store, uint64_t number)
     if (hst_run_read_profile(store, number, &profile, &err) == HST_OK) {
         struct seen seen = {.profile = &profile};
         (void)!hst_run_read_samples(store, number, &profile, visit, &seen, &err);
+        read_timeline(store, number, &profile);
+        struct hst_imported imported = {0};
+        if (hst_run_read_imported(store, number, &profile, &imported, &err) == HST_OK)
+            for (size_t i = 0; i < imported.totals.edge_count; i++)
+                FUZZ_REQUIRE(imported.totals.edges[i].caller < profile.function_count &&
+                             imported.totals.edges[i].callee < profile.function_count);
+        hst_imported_release(&imported);
     } else {
         FUZZ_REQUIRE(err.text[0] != '\0');
     }

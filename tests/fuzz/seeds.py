@@ -3,12 +3,16 @@
 
 usage: tests/fuzz/seeds.py      (needs zstd and cc; files that fuzzers found later are left alone)
 """
+import marshal
 import pathlib
+import pickle
 import random
 import shutil
 import struct
 import subprocess
+import sys
 import tempfile
+import types
 
 HERE = pathlib.Path(__file__).resolve().parent
 CORPUS = HERE / "corpus"
@@ -38,6 +42,79 @@ def reader():
                 elif kind == 3:
                     records += bytes([rng.randrange(16)])
             put("reader", "%d-kind-%d" % (number, kind), bytes([number, rng.randrange(4)]) + records)
+
+
+def timeline():
+    """See fuzz_timeline.c and docs/format.md."""
+    def varint(value):
+        out = bytearray()
+        while value > 127:
+            out.append(value & 127 | 128)
+            value >>= 7
+        return bytes(out) + bytes([value])
+
+    def block(events, base, start, lost, words, indices, times):
+        data = b"\x01" + varint(events) + varint(base) + varint(start) + varint(lost) + varint(len(words))
+        last = 0
+        for word in words:
+            data += varint(word - last << 1 if word >= last else (last - word << 1) - 1)
+            last = word
+        if len(words) > 1:
+            data += bytes(index & 255 for index in indices)
+        if len(words) > 256:
+            data += bytes(index >> 8 for index in indices)
+        data += bytes(time & 255 for time in times) + bytes(min(time >> 8, 255) for time in times)
+        return data + b"".join(varint((time >> 8) - 255) for time in times if time >> 8 >= 255)
+
+    put("timeline", "loop", b"\x01" + block(400, 10 ** 9, 3, 0, [4, 0], [0, 1] * 200, [40] * 400))
+    put("timeline", "pauses", b"\x01" + block(4, 0, 0, 7, [1, 2, 0], [0, 1, 2, 2], [1, 65279, 65280, 10 ** 10]))
+    put("timeline", "many-words", b"\x01" + block(600, 5, 1, 0, list(range(600)), range(600), [3] * 600))
+    whole = subprocess.run(["zstd", "-qc", "--stream-size=%d" % len(block(2, 1, 0, 0, [1, 0], [0, 1], [5, 6]))],
+                           input=block(2, 1, 0, 0, [1, 0], [0, 1], [5, 6]), stdout=subprocess.PIPE, check=True).stdout
+    put("timeline", "compressed", b"\x00" + whole)
+
+
+def agent_maps():
+    """See fuzz_agent_maps.c for the form of these."""
+    rng = random.Random(3)
+    put("agent_maps", "as-it-is", b"")
+
+    def record(what, chunk, slot, field, value):
+        return struct.pack("<BBBBBI", what, chunk, slot, field, 0, value & 0xffffffff)
+
+    chunk = 1024
+    single = {
+        "cycle": record(0, 3, 2, 8, 3 * chunk + 5),             # a context whose parent is below it
+        "own-parent": record(0, 3, 2, 8, 3 * chunk + 2),
+        "thread-is-context": record(0, 3, 0, 4, 3 * chunk + 1),
+        "function-is-thread": record(0, 3, 3, 12, 1 * chunk + 1),
+        "long-name": record(0, 2, 1, 12, 0xffffffff),
+        "many-slots": record(0, 2, 1, 0, 0xffffffff),
+        "used": record(0, 3, 0, 8, 0xffffffff),
+        "kind": record(0, 3, 0, 0, 6),
+        "all-are-events": record(4, 3, 0, 0, 6),
+        "event-of-nothing": record(0, 5, 1, 0, 0xffffffff),
+        "event-far-away": record(0, 5, 1, 0, 2 * 900000),
+        "same-number": record(0, 6, 0, 8, 0),
+        "number-missing": record(0, 6, 0, 8, 77),
+        "lost": record(0, 6, 0, 24, 1000),
+        "time-goes-back": record(1, 6, 0, 16, 0),
+        "time-is-huge": record(1, 6, 0, 16, 0xff),
+        "pause": record(0, 5, 1, 0, 1),
+        "climbing-events": record(4 + 10, 5, 0, 0, 3 * chunk * 2 + 4),
+        "climbing-parents": record(4 + 5, 4, 0, 8, 3 * chunk + 1),
+        "no-start": record(1, 0, 2, 8, 0),
+        "negative-cost": record(1, 0, 3, 24, 0xff),
+        "kept-twice": record(3, 7, 0, 0, 5 * chunk),
+    }
+    for name, bytes_ in single.items():
+        put("agent_maps", name, bytes_)
+        put("agent_maps", name + "-later", record(2, 7, 40, 0, 0) + bytes_)
+    for number in range(24):
+        put("agent_maps", "random-%d" % number, b"".join(
+            record(rng.randrange(256), rng.randrange(8), rng.choice([0, 0, 1, 2, 3, rng.randrange(30)]), rng.randrange(64),
+                   rng.choice([0, 1, 6, 7, 1025, 3073, 3074, 3075, 2 * 3075, 2 * 3076 + 1, rng.randrange(1 << 32)]))
+            for _ in range(rng.randrange(2, 20))))
 
 
 def debug_offsets():
@@ -130,6 +207,11 @@ def store():
     (CORPUS / "store").mkdir(parents=True, exist_ok=True)
     for number, path in enumerate(sorted((TESTS / "data").glob("store-*.db"))):
         shutil.copy(path, CORPUS / "store" / ("seed-%s" % path.stem))
+    hasten = TESTS.parent / "build" / "hasten"
+    if hasten.exists():  # of this version: a traced run with a timeline
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run([hasten, "trace", "--timeline", "-q", "--only", "timeline.py", "--store", folder + "/", "-f", "hasten", "-o",
+                            CORPUS / "store" / "seed-store-timeline", sys.executable, TESTS / "targets" / "timeline.py"], check=True)
 
 
 def options():
@@ -139,5 +221,51 @@ def options():
         put("options", str(number), line.replace(" ", "\n").encode())
 
 
-for make in (reader, debug_offsets, linetable, maps, symbols, core, store, options):
+def counters():
+    """A dead process, or one of another pid namespace (1, by the harness), with a series of each kind."""
+
+    def series(kind, name, cell, labels=b"", unit=b""):
+        text = name + labels + b"help" + unit
+        data = 1 + (len(text) + 63) // 64
+        head = struct.pack("<IIHHHHH", data + len(cell) // 64, data, kind, len(name), len(labels), 4, len(unit))
+        return head.ljust(64, b"\0") + text.ljust((data - 1) * 64, b"\0") + cell
+
+    number = struct.pack("<qd", 12, 0.5).ljust(64, b"\0")
+    window = struct.pack("<QQd", 10 ** 9, 3, 6.0).ljust(64, b"\0") + struct.pack("<QQddd", 1, 3, 6.0, 1.0, 3.0) + bytes(63 * 40)
+    histogram = struct.pack("<Qddd", 1 << 32, 3.0, 1.0, 1.0).ljust(64, b"\0") + bytes(32 * 512) + struct.pack("<Q", 3) + \
+        bytes(32 * 512 - 8)
+    body = b"".join([series(1, b"requests", number, b"route\0/x\0"), series(2, b"sum", number), series(3, b"now", number),
+                     series(4, b"often", window), series(8, b"wide", window, unit=b"bytes"),
+                     series(9, b"took", histogram, unit=b"seconds")])
+    for name, pid, start, ns in (("dead", 4194304, 1, 2), ("elsewhere", 1, 1, 1)):
+        header = b"hst-cnt1" + struct.pack("<IIQQQQQII", pid, 0, start, ns, 64 + len(body) // 64, 0, 0, 0, 0) + b"service"
+        put("counters", name, header.ljust(4096, b"\0") + body)
+
+
+def pstats():
+    f, g, c = ("/srv/a.py", 1, "f"), ("/srv/b.py", 2**31 - 1, "\u00e9\U0001f40d"), ("~", 0, "<built-in method builtins.len>")
+    profile = {f: (1, 2**40, 0.5, 1.5, {f: (2**40 - 1, 1, 0.25, 0.5)}), g: (7, 7, 1e-9, 9e8, {f: (7, 7, 0.0, 0.1)}),
+               c: (3, 3, 0.1, 0.1, {f: (1, 1, 0.1, 0.1), g: (2, 2, 0.0, 0.0)})}
+    for version in range(5):
+        put("pstats", "version-%d" % version, marshal.dumps(profile, version))
+    put("pstats", "profile", marshal.dumps({f: (1, 1, 0, 0, {}), c: (4, 4, 0.1, 0.1, {f: 4})}))
+    put("pstats", "empty", marshal.dumps({}))
+
+
+def lprof():
+    for module in ("line_profiler.line_profiler", "line_profiler._line_profiler"):
+        folder = types.ModuleType("line_profiler")
+        inner = types.ModuleType(module)
+        inner.LineStats = type("LineStats", (), {"__module__": module})
+        sys.modules.update({"line_profiler": folder, module: inner})
+        stats = inner.LineStats()
+        stats.unit = 1e-9
+        stats.timings = {("/srv/a.py", 3, "f"): [(4, 2, 660), (5, 70000, 2**33), (6, 1, 72171)],
+                         ("/srv/a.py", 9, "C.m"): [(10, 1, 2563)], ("/srv/\u00e9.py", 1, "never"): []}
+        for protocol in range(2, 6):
+            put("lprof", "%s-%d" % (module.split(".")[1].strip("_") + ("-old" if "_line" in module else ""), protocol),
+                pickle.dumps(stats, protocol))
+
+
+for make in (counters, reader, debug_offsets, linetable, maps, symbols, core, store, timeline, agent_maps, pstats, lprof, options):
     make()

@@ -36,7 +36,7 @@ _hasten() {
             operands=1
         fi
     done
-    if [[ $command == run || $command == top ]] && ((operands)); then
+    if [[ $command == run || $command == trace || $command == lines || $command == top ]] && ((operands)); then
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return
     fi
@@ -56,10 +56,13 @@ _hasten() {
     esac
     case $command in
     help) mapfile -t COMPREPLY < <(compgen -W "$(_hasten_commands "$program")" -- "$current") ;;
-    show | diff | export | rm) mapfile -t COMPREPLY < <(compgen -W "$(_hasten_runs "$program")" -- "$current") ;;
-    attach) mapfile -t COMPREPLY < <(compgen -W "$(pgrep -f python 2>/dev/null)" -- "$current") ;;
+    show) # a run, or a file of cProfile or line_profiler
+        mapfile -t COMPREPLY < <(compgen -W "$(_hasten_runs "$program")" -- "$current"; compgen -f -X '!*prof' -- "$current")
+        ;;
+    diff | export | rm) mapfile -t COMPREPLY < <(compgen -W "$(_hasten_runs "$program")" -- "$current") ;;
+    attach | count) mapfile -t COMPREPLY < <(compgen -W "$(pgrep -f python 2>/dev/null)" -- "$current") ;;
     dump | top) mapfile -t COMPREPLY < <(compgen -W "$(pgrep -f python 2>/dev/null)" -- "$current"; compgen -f -- "$current") ;;
-    run) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+    run | trace | lines | import) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
     esac
 }
 

@@ -1,0 +1,8 @@
+"""Where PyCounters keeps its reporters."""
+from hasten.pycounters import (  # noqa: F401
+    BaseReporter, JSONFileReporter, LogReporter,
+)
+
+__all__ = [
+    "BaseReporter", "JSONFileReporter", "LogReporter",
+]

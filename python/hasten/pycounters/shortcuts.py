@@ -1,0 +1,8 @@
+"""Where PyCounters keeps its shortcuts."""
+from hasten.pycounters import (  # noqa: F401
+    frequency, time, count, value, occurrence,
+)
+
+__all__ = [
+    "count", "frequency", "occurrence", "time", "value",
+]

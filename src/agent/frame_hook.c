@@ -1,0 +1,177 @@
+/* The back end on the frame evaluation function (PEP 523), for Python functions alone: the interpreter asks
+ * us to run each frame, and we ask it back.  One function is entered and left, with no frame object made for
+ * it: the cheapest way up to 3.12.
+ *
+ * Every Python call is then a call in C as well, and the stack of C is not as deep as Python's.  Past a depth
+ * the hook gives itself up and another back end goes on; the frames that are under way are left by whichever
+ * notices first. */
+#include "agent/backend.h"
+#include "agent/tracer.h"
+
+enum {
+    DEPTH_MAX = 1500,     /* a raised recursion limit; the usual one is 1000 */
+    DEPTH_MAX_3_12 = 300, /* whose limit for C is 1500 at first, and each call takes two */
+    OWNED_BY_GENERATOR = 1,
+    RETURN_VALUE = 83,     /* 3.9, 3.10 */
+    RETURN_GENERATOR = 75, /* 3.11, 3.12 */
+    YIELD_VALUE_3_11 = 86,
+    YIELD_VALUE_3_12 = 150,
+};
+
+static __thread int depth __attribute__((tls_model("initial-exec")));
+static int given_up, depth_max;
+
+static const uint8_t *instruction_of(const void *frame)
+{
+    const struct hst_abi *abi = &hst_python.abi;
+    if (abi->minor >= 11)
+        return hst_py_pointer(frame, abi->frame_instruction);
+    int last = (int)(uint32_t)hst_py_word(frame, abi->frame_instruction);
+    const char *code = hst_py_pointer(frame, abi->frame_code);
+    const char *bytecode = (const char *)hst_py_pointer(code, abi->code_bytecode) + abi->bytes_data;
+    return last < 0 ? NULL : (const uint8_t *)bytecode + last * (abi->minor >= 10 ? 2 : 1);
+}
+
+/* A generator function that is called makes its generator by a frame's first instructions, which is no call
+ * yet; its own frame is the generator's. */
+static int makes_a_generator(const void *frame)
+{
+    const struct hst_abi *abi = &hst_python.abi;
+    return abi->minor >= 11 && *((const char *)frame + abi->frame_owner) != OWNED_BY_GENERATOR;
+}
+
+static int is_resumed(const void *frame)
+{
+    const uint8_t *instruction = instruction_of(frame);
+    return instruction != NULL && (hst_python.abi.minor <= 10 || *instruction != RETURN_GENERATOR);
+}
+
+static int has_yielded(const void *frame)
+{
+    const uint8_t *instruction = instruction_of(frame);
+    if (hst_python.abi.minor <= 10)
+        return instruction != NULL && *instruction != RETURN_VALUE;
+    return *instruction == (hst_python.abi.minor == 11 ? YIELD_VALUE_3_11 : YIELD_VALUE_3_12);
+}
+
+/* Leaves the context, unless another back end has done so already. */
+static void leave(struct hst_tracer *tracer, struct hst_agent_context *context)
+{
+    struct hst_agent_thread *thread = tracer->thread;
+    (void)hst_tracer_tick(thread, hst_ticks());
+    for (uint32_t at = thread->current; at != 0;) {
+        const struct hst_agent_context *open = hst_arena_slot(at);
+        if (open == context) {
+            hst_tracer_note(tracer, at, 1);
+            thread->current = context->parent;
+            return;
+        }
+        at = open->parent;
+    }
+}
+
+static void give_up(void);
+
+static PyObject *run(void *tstate, void *frame, int throwing)
+{
+    depth++;
+    PyObject *result = hst_python._PyEval_EvalFrameDefault(tstate, frame, throwing);
+    depth--;
+    return result;
+}
+
+/* A generator's frame: entered by its first start and by every resumption. */
+static PyObject *run_generator(struct hst_tracer *tracer, struct hst_agent_context *context, void *tstate,
+                               void *frame, int throwing)
+{
+    uint32_t generation = tracer->generation;
+    if (throwing || is_resumed(frame)) {
+        context->resumes++;
+        hst_tracer_resumed(context, frame, tracer->thread->last_ticks);
+    } else {
+        context->calls++;
+    }
+    PyObject *result = run(tstate, frame, throwing);
+    tracer = hst_tracer_self();
+    if (tracer == NULL || tracer->generation != generation)
+        return result; /* a child by fork, whose tree is another */
+    leave(tracer, context);
+    if (result == NULL)
+        context->raises++;
+    else if (has_yielded(frame))
+        hst_tracer_suspend(frame, tracer->thread->last_ticks);
+    return result;
+}
+
+static PyObject *evaluate(void *tstate, void *frame, int throwing)
+{
+    PyObject *code = hst_py_pointer(frame, hst_python.abi.frame_code);
+    struct hst_tracer *tracer = hst_tracer_self();
+    if (__builtin_expect(depth >= depth_max && !given_up, 0))
+        give_up();
+    if (tracer == NULL || given_up)
+        return run(tstate, frame, throwing);
+    uint32_t before = tracer->thread->current, generation = tracer->generation;
+    struct hst_agent_context *context = hst_tracer_enter(tracer, code, code, 0);
+    if (context == NULL) {
+        PyObject *result = run(tstate, frame, throwing);
+        (void)hst_tracer_leave(tracer, code); /* one less of those without a context */
+        return result;
+    }
+    if ((context->flags & HST_AGENT_FUNCTION_GENERATOR) != 0) {
+        if (!makes_a_generator(frame))
+            return run_generator(tracer, context, tstate, frame, throwing);
+        hst_timeline_undo(&tracer->timeline, tracer->thread, tracer->thread->current);
+        tracer->thread->current = before;
+        return run(tstate, frame, throwing);
+    }
+    context->calls++;
+    PyObject *result = run(tstate, frame, throwing);
+    if (__builtin_expect(tracer->thread == NULL || tracer->busy || tracer->generation != generation, 0))
+        return result;
+    if (__builtin_expect(tracer->thread->current == hst_arena_number(context), 1)) {
+        (void)hst_tracer_tick(tracer->thread, hst_ticks());
+        hst_tracer_note(tracer, tracer->thread->current, 1);
+        tracer->thread->current = context->parent;
+    } else {
+        leave(tracer, context);
+    }
+    if (result == NULL)
+        context->raises++;
+    return result;
+}
+
+static void *interpreter(void)
+{
+    return hst_py_pointer(hst_python.PyThreadState_Get(), hst_python.abi.tstate_interp);
+}
+
+/* Too deep for the stack of C: what is entered from now on comes by another way. */
+static void give_up(void)
+{
+    given_up = 1;
+    hst_python._PyInterpreterState_SetEvalFrameFunc(interpreter(), hst_python._PyEval_EvalFrameDefault);
+    PyObject *type, *value, *traceback;
+    hst_python.PyErr_Fetch(&type, &value, &traceback);
+    int armed = hst_python.abi.minor >= 12 ? hst_monitoring_arm(1) : hst_profile_hook_arm_all(1);
+    hst_python.PyErr_Restore(type, value, traceback);
+    hst_arena_header()->backend = !armed                       ? HST_AGENT_BACKEND_NONE
+                                  : hst_python.abi.minor >= 12 ? HST_AGENT_BACKEND_MONITORING
+                                                               : HST_AGENT_BACKEND_PROFILE;
+}
+
+int hst_frame_hook_arm(int python_only)
+{
+    if (!python_only || hst_python._PyInterpreterState_SetEvalFrameFunc == NULL ||
+        hst_python._PyEval_EvalFrameDefault == NULL)
+        return 0;
+    depth_max = hst_python.abi.minor >= 12 ? DEPTH_MAX_3_12 : DEPTH_MAX;
+    hst_python._PyInterpreterState_SetEvalFrameFunc(interpreter(), evaluate);
+    return 1;
+}
+
+void hst_frame_hook_disarm(void)
+{
+    if (!given_up)
+        hst_python._PyInterpreterState_SetEvalFrameFunc(interpreter(), hst_python._PyEval_EvalFrameDefault);
+}

@@ -1,0 +1,109 @@
+/* Lines by PyEval_SetTrace, for 3.8 to 3.11: the interpreter tells of every line of all code, and those of
+ * what is not chosen are passed over. The hook is a thread's own: one that a thread of ours has started gets
+ * it at our next event, before it has run. */
+#include "agent/backend.h"
+#include "agent/liner.h"
+
+enum { WHAT_CALL = 0, WHAT_LINE = 2, WHAT_RETURN = 3 };
+enum { OPCODE_RETURN_VALUE = 83, FRAME_OBJECT_FRAME = 24 /* PyFrameObject.f_frame, 3.11 */ };
+/* PyFrameObject.f_lineno, which the interpreter sets before it tells of a line. */
+static const unsigned char line_offset[] = {[8] = 108, [9] = 108, [10] = 100, [11] = 40};
+
+static void *newest; /* thread state at the head of the interpreter's list, when it was last looked at */
+static int hook(PyObject *self, PyObject *frame, int what, PyObject *argument);
+
+static const void *frame_of(const PyObject *frame)
+{
+    return hst_python.abi.minor >= 11 ? hst_py_pointer(frame, FRAME_OBJECT_FRAME) : (const void *)frame;
+}
+
+static PyObject *code_of(const PyObject *frame)
+{
+    return hst_py_pointer(frame_of(frame), hst_python.abi.frame_code);
+}
+
+static const uint8_t *instruction_of(const PyObject *frame)
+{
+    const struct hst_abi *abi = &hst_python.abi;
+    if (abi->minor >= 11)
+        return hst_py_pointer(frame_of(frame), abi->frame_instruction);
+    int last = (int)(uint32_t)hst_py_word(frame, abi->frame_instruction);
+    const char *bytecode = (const char *)hst_py_pointer(code_of(frame), abi->code_bytecode) + abi->bytes_data;
+    return last < 0 ? NULL : (const uint8_t *)bytecode + last * (abi->minor >= 10 ? 2 : 1);
+}
+
+static void hook_threads(void)
+{
+    void *own = hst_python.PyThreadState_Get();
+    void *head = hst_python.PyInterpreterState_ThreadHead(hst_py_pointer(own, hst_python.abi.tstate_interp));
+    if (head == newest)
+        return;
+    newest = head;
+    if (head == own)
+        return;
+    if (hst_python.set_trace_of != NULL) {
+        if (hst_python.set_trace_of(head, hook, NULL) != 0)
+            hst_python.PyErr_Clear();
+        return;
+    }
+    (void)hst_python.PyThreadState_Swap(head); /* 3.8 knows only the current thread */
+    hst_python.PyEval_SetTrace(hook, NULL);
+    (void)hst_python.PyThreadState_Swap(own);
+}
+
+static void begin_call(struct hst_liner *liner, const PyObject *frame)
+{
+    struct hst_line_code *lines = hst_liner_code(liner, code_of(frame));
+    if (lines == NULL)
+        return;
+    int resumed = lines->generator && instruction_of(frame) != NULL;
+    (void)hst_liner_push(liner, lines, frame_of(frame), resumed);
+}
+
+static void end_call(struct hst_liner *liner, const PyObject *frame, const PyObject *value)
+{
+    struct hst_line_frame *top = hst_liner_top(liner);
+    if (top == NULL || top->frame != frame_of(frame))
+        return;
+    const uint8_t *instruction = instruction_of(frame);
+    int yields =
+        value != NULL && top->lines->generator && instruction != NULL && *instruction != OPCODE_RETURN_VALUE;
+    hst_liner_pop(liner, yields);
+}
+
+static int hook(PyObject *self, PyObject *frame, int what, PyObject *argument)
+{
+    (void)self;
+    struct hst_liner *liner = hst_liner_self();
+    if (liner == NULL)
+        return 0;
+    if (what == WHAT_LINE) {
+        struct hst_line_frame *top = hst_liner_top(liner);
+        if (top == NULL)
+            return 0;
+        if (top->frame == frame_of(frame))
+            hst_liner_hit(liner, top, (uint32_t)hst_py_word(frame, line_offset[hst_python.abi.minor]));
+    } else if (what == WHAT_CALL) {
+        begin_call(liner, frame);
+        hook_threads();
+    } else if (what == WHAT_RETURN) {
+        end_call(liner, frame, argument);
+    }
+    return 0;
+}
+
+int hst_line_trace_arm(int unused)
+{
+    (void)unused;
+    if (hst_python.abi.minor >= sizeof line_offset)
+        return 0;
+    hst_liner_on = 1;
+    hst_python.PyEval_SetTrace(hook, NULL);
+    return 1;
+}
+
+void hst_line_trace_disarm(void)
+{
+    hst_liner_on = 0;
+    hst_python.PyEval_SetTrace(NULL, NULL);
+}
