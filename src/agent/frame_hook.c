@@ -121,7 +121,7 @@ static PyObject *evaluate(void *tstate, void *frame, int throwing)
     if ((context->flags & HST_AGENT_FUNCTION_GENERATOR) != 0) {
         if (!makes_a_generator(frame))
             return run_generator(tracer, context, tstate, frame, throwing);
-        hst_timeline_undo(&tracer->timeline, tracer->thread, tracer->thread->current);
+        hst_timeline_undo(&tracer->timeline, tracer->thread, tracer->thread->current, 0);
         tracer->thread->current = before;
         return run(tstate, frame, throwing);
     }

@@ -83,6 +83,7 @@ static void enter_unseen(struct hst_tracer *tracer, const void *frame)
     const struct hst_agent_context *current = hst_arena_slot(tracer->thread->current);
     PyObject *code = code_of(frame);
     if (hst_python.abi.minor != 11 || current->key == (uint64_t)(uintptr_t)code ||
+        tracer->thread->lost_depth != 0 || /* too deep to be seen: entered without a context */
         ((uint32_t)hst_py_word(code, hst_python.abi.code_flags) & FLAGS_OF_GENERATORS) == 0)
         return;
     struct hst_agent_context *context = hst_tracer_enter(tracer, code, code, 0);
@@ -102,6 +103,7 @@ static void leave(struct hst_tracer *tracer, const PyObject *frame_object, const
     int is_generator = (context->flags & HST_AGENT_FUNCTION_GENERATOR) != 0;
     if (value == NULL && is_generator && has_not_begun(frame)) {
         context->calls--;
+        hst_timeline_undo(&tracer->timeline, tracer->thread, hst_arena_number(context), 1);
     } else if (value == NULL) {
         context->raises++;
     } else if (is_generator) {

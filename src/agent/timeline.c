@@ -133,13 +133,27 @@ void hst_timeline_add_slowly(struct hst_timeline *timeline, struct hst_agent_thr
     timeline->ticks = ticks;
 }
 
-void hst_timeline_undo(struct hst_timeline *timeline, const struct hst_agent_thread *thread, uint32_t context)
+/* The last event, if it is that one; 0: it is not, or was dropped. */
+static int undo_one(struct hst_timeline *timeline, uint32_t word)
 {
-    if (timeline->chunk == 0 || timeline->ticks != thread->last_ticks ||
-        timeline->at == (uint64_t *)(void *)(head_of(timeline->chunk) + 1) ||
-        (uint32_t)timeline->at[-1] != hst_agent_event_word(context, 0))
-        return; /* it was dropped */
+    if (timeline->chunk == 0 || timeline->at == (uint64_t *)(void *)(head_of(timeline->chunk) + 1) ||
+        (uint32_t)timeline->at[-1] != word)
+        return 0;
     timeline->at--;
     timeline->ticks -= *timeline->at >> 32;
     __atomic_store_n(timeline->at, (uint64_t)0, __ATOMIC_RELEASE);
+    return 1;
+}
+
+void hst_timeline_undo(struct hst_timeline *timeline, const struct hst_agent_thread *thread, uint32_t context,
+                       int left)
+{
+    uint32_t entered = hst_agent_event_word(context, 0);
+    if (timeline->chunk == 0 || timeline->ticks != thread->last_ticks)
+        return;
+    const uint64_t *first = (const uint64_t *)(const void *)(head_of(timeline->chunk) + 1);
+    if (left && (timeline->at - first < 2 || (uint32_t)timeline->at[-2] != entered ||
+                 !undo_one(timeline, hst_agent_event_word(context, 1))))
+        return;
+    (void)undo_one(timeline, entered);
 }

@@ -27,9 +27,10 @@ void hst_timeline_forked(void);
 /* What the fast way of add does not do: a full chunk, a long pause. */
 void hst_timeline_add_slowly(struct hst_timeline *timeline, struct hst_agent_thread *thread, uint32_t word,
                              uint64_t ticks);
-/* The thread was never in context, into which it went by the last event. */
-void hst_timeline_undo(struct hst_timeline *timeline, const struct hst_agent_thread *thread,
-                       uint32_t context);
+/* The thread was never in context, into which it went by the last event; left: and out of which it came by
+ * the very next. */
+void hst_timeline_undo(struct hst_timeline *timeline, const struct hst_agent_thread *thread, uint32_t context,
+                       int left);
 
 /* context was entered or left at the thread's last_ticks. */
 static inline void hst_timeline_add(struct hst_timeline *timeline, struct hst_agent_thread *thread,

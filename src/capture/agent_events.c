@@ -167,8 +167,8 @@ static enum hst_status take_words(struct drain *drain, const struct hst_agent_ev
             stream->at += 2;
             continue;
         }
-        if (next == 0 && !all)
-            break;
+        if (!all && (next == 0 || word_at(words, stream->at + 2) == 0))
+            break; /* the last two may be taken back */
         if ((low >> 1) / HST_AGENT_CHUNK_SLOTS >= drain->view->chunks &&
             drain->what != HST_AGENT_DRAIN_LAST) {
             *ret_whole = 0; /* made since the file was mapped */

@@ -25,7 +25,7 @@ typedef enum hst_status hst_agent_take_event(void *context, const struct hst_cal
 /* Which events are taken. */
 enum hst_agent_drain {
     HST_AGENT_DRAIN_FULL, /* those of chunks that are full */
-    HST_AGENT_DRAIN_ALL,  /* what other chunks hold too, but the last: it may be taken back */
+    HST_AGENT_DRAIN_ALL,  /* what other chunks hold too, but the last two: they may be taken back */
     HST_AGENT_DRAIN_LAST, /* that too: the programs have ended */
 };
 

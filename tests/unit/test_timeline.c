@@ -294,9 +294,14 @@ static void test_agent(void **state)
     note(&agent, agent.inner, 0, 10);
     drain(&agent, HST_AGENT_DRAIN_FULL); /* nothing is full */
     assert_int_equal(agent.events.count, 0);
-    drain(&agent, HST_AGENT_DRAIN_ALL); /* the last may still be taken back */
+    drain(&agent, HST_AGENT_DRAIN_ALL); /* the last two may still be taken back */
+    assert_int_equal(agent.events.count, 0);
+    note(&agent, agent.inner, 1, 10);
+    drain(&agent, HST_AGENT_DRAIN_ALL);
     assert_int_equal(agent.events.count, 1);
-    hst_timeline_undo(&agent.timeline, agent.thread, agent.inner);
+    hst_timeline_undo(&agent.timeline, agent.thread, agent.inner, 1);
+    note(&agent, agent.inner, 0, 10);
+    hst_timeline_undo(&agent.timeline, agent.thread, agent.inner, 0);
     note(&agent, agent.inner, 0, UINT64_C(1) << 33); /* a long pause */
     note(&agent, agent.outer, 1, 10);                /* inner was left unseen */
     drain(&agent, HST_AGENT_DRAIN_LAST);
