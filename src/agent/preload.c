@@ -11,6 +11,7 @@
 
 #include "agent/backend.h"
 #include "agent/calibrate.h"
+#include "agent/greenlets.h"
 #include "agent/liner.h"
 #include "agent/order.h"
 #include "agent/selection.h"
@@ -192,12 +193,14 @@ static int is_early(const char *event)
 /* The interpreter tells when it is about to run the program, with its lock held. */
 static int on_audit(const char *event, PyObject *arguments, void *data)
 {
-    (void)arguments, (void)data;
+    (void)data;
     if (!armed && strncmp(event, "cpython.run_", 12) == 0) {
         armed = 1; /* before anything runs that is audited itself */
         begin();
     } else if (in_use != NULL && is_early(event)) {
         arm_sub_interpreter();
+        if (strcmp(event, "import") == 0)
+            hst_greenlets_import(arguments);
     } else if (in_use != NULL && strcmp(event, "sys.setprofile") == 0) {
         hst_profile_hook_changes();
     }

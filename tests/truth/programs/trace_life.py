@@ -153,8 +153,8 @@ def greenlets():
     """Greenlets switch stacks inside a call of C: each goes on with its own callers.
 
     needs greenlet
-    one 1~0 < ...
-    two 1~0 < ...
+    one 1 < ...
+    two 1 < ...
     leaf 6 < one 3, two 3
     """
     import greenlet
@@ -183,7 +183,7 @@ def deep_greenlets():
 
     needs greenlet
     ask 22/2 < deep_greenlets 2, ask 20
-    produce 2~0 < ...
+    produce 2!2 < ...
     leaf 20 < produce 20
     after 20 < ask 20
     """
