@@ -103,6 +103,10 @@ static void leave(struct hst_tracer *tracer, const PyObject *frame_object, const
     int is_generator = (context->flags & HST_AGENT_FUNCTION_GENERATOR) != 0;
     if (value == NULL && is_generator && has_not_begun(frame)) {
         context->calls--;
+        if (context->calls == 0 && context->resumes == 0) { /* what it took is its caller's */
+            ((struct hst_agent_context *)hst_arena_slot(context->parent))->self_ticks += context->self_ticks;
+            context->self_ticks = 0;
+        }
         hst_timeline_undo(&tracer->timeline, tracer->thread, hst_arena_number(context), 1);
     } else if (value == NULL) {
         context->raises++;

@@ -158,6 +158,26 @@ static enum hst_status run(struct walk *walk, const struct hst_calls *calls, uin
     return walk_tree(walk);
 }
 
+static int is_used(const struct hst_call_sum *sum)
+{
+    return sum->calls != 0 || sum->resumes != 0 || sum->raises != 0 || sum->raw_total_ns != 0;
+}
+
+/* A context may be there for nothing: a generator that was closed before it began. */
+static void leave_out_unused(struct hst_call_totals *totals)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < totals->function_count; i++)
+        if (is_used(&totals->functions[i].sum))
+            totals->functions[kept++] = totals->functions[i];
+    totals->function_count = kept;
+    kept = 0;
+    for (size_t i = 0; i < totals->edge_count; i++)
+        if (is_used(&totals->edges[i].sum))
+            totals->edges[kept++] = totals->edges[i];
+    totals->edge_count = kept;
+}
+
 enum hst_status hst_call_totals_init(struct hst_call_totals *totals, const struct hst_profile *profile,
                                      const struct hst_calls *calls, uint32_t thread, uint32_t process)
 {
@@ -171,6 +191,8 @@ enum hst_status hst_call_totals_init(struct hst_call_totals *totals, const struc
     hst_map_release(&walk.row_of_edge);
     if (status != HST_OK)
         hst_call_totals_release(totals);
+    else
+        leave_out_unused(totals);
     return status;
 }
 

@@ -313,10 +313,12 @@ static enum hst_status add_context(struct hst_agent_view *view, uint32_t slot, u
     if (stack <= 1)
         return HST_OK;
     const struct hst_agent_page *page = view->file->pages[slot / HST_AGENT_CHUNK_SLOTS];
+    double raw = (double)context->self_ticks + (double)open_ticks(view, slot, thread_slot);
+    if (raw == 0 && entries_of(context) == 0 && context->raises == 0)
+        return HST_OK; /* of a generator that was closed before it began */
     struct hst_call_row *row = hst_calls_row(view->maps->calls, thread, stack - 1);
     if (row == NULL)
         return HST_E_NOMEM;
-    double raw = (double)context->self_ticks + (double)open_ticks(view, slot, thread_slot);
     double cost = entries_of(context) * view->header->cost_ticks[kind_of(context)][HST_AGENT_CALLEE] +
                   page->callee_cost[slot % HST_AGENT_CHUNK_SLOTS];
     row->raw_ns += ns_of(view, raw);
