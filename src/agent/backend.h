@@ -14,6 +14,8 @@ void hst_monitoring_disarm(void);
 /* PyEval_SetProfile, to 3.11: of the calling thread, and of threads that it starts from then on. */
 int hst_profile_hook_arm(int python_only);
 void hst_profile_hook_disarm(void);
+/* The calling thread is about to be given another hook, or none: audited as sys.setprofile. */
+void hst_profile_hook_changes(void);
 /* Of all threads that there are. */
 int hst_profile_hook_arm_all(int python_only);
 

@@ -11,11 +11,13 @@
 
 #include "agent/backend.h"
 #include "agent/calibrate.h"
+#include "agent/greenlets.h"
 #include "agent/liner.h"
 #include "agent/order.h"
 #include "agent/selection.h"
 #include "agent/tracer.h"
-#include "base/map.h"
+
+enum { INTERPRETERS_MAX = 1 << 14 };
 
 static struct hst_agent_order order;
 static int armed; /* at least one interpreter */
@@ -87,9 +89,7 @@ static const struct backend *choose_backend(void)
     return NULL;
 }
 
-static const struct backend *in_use;                                  /* NULL: none yet */
-static struct hst_map interpreters;                                   /* by id: those that have been armed */
-static pthread_mutex_t interpreters_lock = PTHREAD_MUTEX_INITIALIZER; /* they may have locks of their own */
+static const struct backend *in_use; /* NULL: none yet */
 
 /* As kernprof does: what the program decorates with @profile is chosen. */
 static PyObject *choose(PyObject *self, PyObject *function)
@@ -128,18 +128,6 @@ static void begin_lines(int (*arm)(int), void (*disarm)(void))
     add_builtin();
 }
 
-/* Of the current thread's interpreter, once. 0: the hook could not be had. */
-static int arm_interpreter(const struct backend *backend)
-{
-    const void *interpreter = hst_py_pointer(hst_python.PyThreadState_Get(), hst_python.abi.tstate_interp);
-    uint64_t id = (uint64_t)hst_python.PyInterpreterState_GetID((void *)(uintptr_t)interpreter);
-    (void)pthread_mutex_lock(&interpreters_lock);
-    int known = hst_map_find(&interpreters, id) != HST_MAP_ABSENT;
-    int good = known || hst_map_set(&interpreters, id, 1);
-    (void)pthread_mutex_unlock(&interpreters_lock);
-    return known || (good && backend->arm(order.python_only));
-}
-
 static void begin(void)
 {
     const char *why = "";
@@ -167,7 +155,7 @@ static void begin(void)
         (void)hst_calibrate(backend->arm, backend->disarm, order.python_only);
         hst_tracer_depth_max = order.depth;
     }
-    if (!arm_interpreter(backend)) {
+    if (!backend->arm(order.python_only)) {
         fail("the hook could not be had: another tool holds it");
         return;
     }
@@ -175,20 +163,47 @@ static void begin(void)
     in_use = backend;
 }
 
+/* Interpreters within the process are met as they begin, with nothing of theirs running yet: so all that they
+ * ever enter is seen to be entered. */
+static void arm_sub_interpreter(void)
+{
+    static uint64_t met[INTERPRETERS_MAX / 64];
+    void *interpreter = hst_py_pointer(hst_python.PyThreadState_Get(), hst_python.abi.tstate_interp);
+    int64_t id = hst_python.PyInterpreterState_GetID(interpreter);
+    if (id <= 0 || id >= INTERPRETERS_MAX)
+        return;
+    uint64_t bit = UINT64_C(1) << (id % 64), *word = &met[id / 64];
+    if ((__atomic_load_n(word, __ATOMIC_RELAXED) & bit) != 0 || hst_python.PyEval_GetFrame() != NULL)
+        return;
+    PyObject *type, *value, *traceback;
+    hst_python.PyErr_Fetch(&type, &value, &traceback);
+    (void)__atomic_fetch_or(word, bit, __ATOMIC_RELAXED); /* what arming does is audited too */
+    if (!in_use->arm(order.python_only))
+        (void)__atomic_fetch_and(word, ~bit, __ATOMIC_RELAXED); /* too early: it has no sys yet */
+    hst_python.PyErr_Restore(type, value, traceback);
+}
+
+/* What an interpreter is told to do early, by the thread that makes it. */
+static int is_early(const char *event)
+{
+    return strcmp(event, "marshal.loads") == 0 || strcmp(event, "open") == 0 ||
+           strcmp(event, "import") == 0 || strcmp(event, "exec") == 0;
+}
+
 /* The interpreter tells when it is about to run the program, with its lock held. */
 static int on_audit(const char *event, PyObject *arguments, void *data)
 {
-    (void)arguments, (void)data;
-    if (in_use != NULL && strcmp(event, "exec") == 0) { /* perhaps the first of a sub-interpreter */
-        PyObject *type, *value, *traceback;
-        hst_python.PyErr_Fetch(&type, &value, &traceback);
-        (void)arm_interpreter(in_use);
-        hst_python.PyErr_Restore(type, value, traceback);
+    (void)data;
+    if (!armed && strncmp(event, "cpython.run_", 12) == 0) {
+        armed = 1; /* before anything runs that is audited itself */
+        begin();
+    } else if (in_use != NULL && is_early(event)) {
+        arm_sub_interpreter();
+        if (strcmp(event, "import") == 0)
+            hst_greenlets_import(arguments);
+    } else if (in_use != NULL && strcmp(event, "sys.setprofile") == 0) {
+        hst_profile_hook_changes();
     }
-    if (armed || strncmp(event, "cpython.run_", 12) != 0)
-        return 0;
-    armed = 1; /* before anything runs that is audited itself */
-    begin();
     return 0;
 }
 
@@ -200,7 +215,6 @@ static void before_fork(void)
 
 static void after_fork_in_child(void)
 {
-    (void)pthread_mutex_init(&interpreters_lock, NULL);
     if (hst_arena_base != NULL)
         hst_tracer_forked();
     hst_liner_forked();

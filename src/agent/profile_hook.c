@@ -4,14 +4,19 @@
  * start_new_thread, with the lock held all the while: at that return the newest thread of the interpreter is
  * the new one, and gets its hook before it has run.  A generator's resumption looks like a call, and its
  * yield like a return: what instruction the frame is at tells them apart. */
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include "agent/backend.h"
 #include "agent/frame.h"
 #include "agent/tracer.h"
+#include "base/memory.h"
 
 enum { WHAT_CALL = 0, WHAT_RETURN = 3, WHAT_C_CALL = 4, WHAT_C_EXCEPTION = 5, WHAT_C_RETURN = 6 };
 enum { FLAGS_OF_GENERATORS = 0x20 | 0x80 | 0x200 /* CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR */ };
 
-static int python_only;
+static int python_only, in_use;
+static int changing; /* the hook, by ourselves; guarded by the interpreter lock */
 static const struct hst_py_method *start_new_thread[2];
 static int hook(PyObject *self, PyObject *frame, int what, PyObject *argument);
 
@@ -77,6 +82,13 @@ static void leave(struct hst_tracer *tracer, const PyObject *frame_object, const
     }
 }
 
+static void hook_this_thread(hst_py_profile *function)
+{
+    changing++;
+    hst_python.PyEval_SetProfile(function, NULL);
+    changing--;
+}
+
 static void hook_newest_thread(void)
 {
     void *own = hst_python.PyThreadState_Get();
@@ -85,12 +97,14 @@ static void hook_newest_thread(void)
     if (newest == NULL || newest == own)
         return;
     if (hst_python.set_profile_of != NULL) {
+        changing++;
         if (hst_python.set_profile_of(newest, hook, NULL) != 0)
             hst_python.PyErr_Clear();
+        changing--;
         return;
     }
     (void)hst_python.PyThreadState_Swap(newest); /* 3.8 knows only the current thread */
-    hst_python.PyEval_SetProfile(hook, NULL);
+    hook_this_thread(hook);
     (void)hst_python.PyThreadState_Swap(own);
 }
 
@@ -139,12 +153,68 @@ static void find_start_new_thread(void)
     hst_python.PyErr_Clear();
 }
 
+/* --- another tool's hook --- */
+
+/* Where the thread is when its hook comes back. */
+static void find_place(struct hst_tracer *tracer)
+{
+    PyObject **codes = NULL;
+    size_t count = 0, capacity = 0;
+    const PyObject *innermost = hst_python.PyEval_GetFrame();
+    for (const void *frame = innermost != NULL ? hst_frame_of_object(innermost) : NULL; frame != NULL;
+         frame = hst_py_pointer(frame, hst_python.abi.frame_previous)) {
+        if (!HST_RESERVE(codes, capacity, count + 1))
+            break;
+        codes[count++] = hst_frame_code(frame);
+    }
+    for (size_t i = 0; i < count / 2; i++) {
+        PyObject *code = codes[i];
+        codes[i] = codes[count - 1 - i];
+        codes[count - 1 - i] = code;
+    }
+    hst_tracer_stand(tracer, codes, count);
+    hst_free(codes);
+}
+
+/* Between two instructions of the main thread, after its hook was changed. */
+static int take_back(void *unused)
+{
+    (void)unused;
+    PyObject *getter = hst_python.PySys_GetObject("getprofile"); /* borrowed */
+    PyObject *other = getter != NULL ? hst_python.PyObject_CallFunction(getter, NULL) : NULL;
+    if (other == NULL) {
+        hst_python.PyErr_Clear();
+        return 0;
+    }
+    struct hst_tracer *tracer = hst_tracer_self();
+    if (other != hst_py_none()) {
+        hst_arena_header()->hook_taken++;
+    } else if (tracer != NULL && hst_tracer_phase == HST_TRACER_ON) {
+        find_place(tracer);
+        hook_this_thread(hook);
+    }
+    hst_python.Py_DecRef(other);
+    return 0;
+}
+
+/* What it will be is not known yet; and only the main thread can be asked to look again. */
+void hst_profile_hook_changes(void)
+{
+    if (changing != 0 || !in_use)
+        return;
+    if ((pid_t)syscall(SYS_gettid) != getpid())
+        hst_arena_header()->hook_taken++;
+    else
+        (void)hst_python.Py_AddPendingCall(take_back, NULL);
+}
+
 int hst_profile_hook_arm(int without_c)
 {
     python_only = without_c;
     find_start_new_thread();
     hst_callable_find_new();
-    hst_python.PyEval_SetProfile(hook, NULL);
+    hook_this_thread(hook);
+    in_use = 1;
     return 1;
 }
 
@@ -152,10 +222,16 @@ int hst_profile_hook_arm_all(int without_c)
 {
     void *own = hst_python.PyThreadState_Get();
     void *at = hst_python.PyInterpreterState_ThreadHead(hst_py_pointer(own, hst_python.abi.tstate_interp));
+    changing++;
     for (; at != NULL; at = hst_python.PyThreadState_Next(at))
         if (at != own && hst_python.set_profile_of != NULL && hst_python.set_profile_of(at, hook, NULL) != 0)
             hst_python.PyErr_Clear();
+    changing--;
     return hst_profile_hook_arm(without_c);
 }
 
-void hst_profile_hook_disarm(void) { hst_python.PyEval_SetProfile(NULL, NULL); }
+void hst_profile_hook_disarm(void)
+{
+    in_use = 0;
+    hook_this_thread(NULL);
+}

@@ -52,6 +52,8 @@ enum { HST_PY_METH_FASTCALL = 0x80, HST_PY_METH_O = 0x8 };
     X(int, PyObject_SetAttrString, (PyObject *, const char *, PyObject *))                                   \
     X(void, PyEval_SetTrace, (hst_py_profile *, PyObject *))                                                 \
     X(void, PyEval_SetProfile, (hst_py_profile *, PyObject *))                                               \
+    X(PyObject *, PyEval_GetFrame, (void))                                                                   \
+    X(int, Py_AddPendingCall, (int (*)(void *), void *))                                                     \
     X(void *, PyThreadState_Get, (void))                                                                     \
     X(void *, PyThreadState_Swap, (void *))                                                                  \
     X(void *, PyThreadState_Next, (void *))                                                                  \

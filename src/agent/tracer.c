@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent/functions.h"
+#include "agent/greenlets.h"
 #include "base/memory.h"
 
 enum {
@@ -156,8 +157,10 @@ struct hst_agent_context *hst_tracer_child(struct hst_tracer *tracer, struct hst
         return child;
     tracer->busy = 1;
     child = find_far(tracer, parent, (uint64_t)(uintptr_t)key);
-    if (child == NULL)
+    if (child == NULL) {
         child = new_child(tracer, parent, key, what, is_c);
+        hst_greenlets_watch(tracer);
+    }
     tracer->busy = 0;
     if (child == NULL) {
         thread->lost_depth++;
@@ -188,6 +191,97 @@ struct hst_agent_context *hst_tracer_resync(struct hst_tracer *tracer, const voi
     return NULL;
 }
 
+static uint32_t parent_of(uint32_t context)
+{
+    return ((const struct hst_agent_context *)hst_arena_slot(context))->parent;
+}
+
+static uint32_t depth_of(uint32_t context)
+{
+    uint32_t depth = 0;
+    for (; context != 0; context = parent_of(context))
+        depth++;
+    return depth;
+}
+
+/* Into all contexts from below until on to to. */
+static void note_path(struct hst_tracer *tracer, uint32_t below, uint32_t to)
+{
+    if (to == below)
+        return;
+    note_path(tracer, below, parent_of(to));
+    hst_tracer_note(tracer, to, 0);
+}
+
+static void note_move(struct hst_tracer *tracer, uint32_t from, uint32_t to)
+{
+    uint32_t left = 0, entered = to, from_depth = depth_of(from), to_depth = depth_of(to);
+    while (from != entered) {
+        int higher = from_depth >= to_depth;
+        if (to_depth >= from_depth) {
+            entered = parent_of(entered);
+            to_depth--;
+        }
+        if (higher) {
+            left = from;
+            from = parent_of(from);
+            from_depth--;
+        }
+    }
+    if (left != 0)
+        hst_tracer_note(tracer, left, 1);
+    note_path(tracer, entered, to);
+}
+
+void hst_tracer_move(struct hst_tracer *tracer, uint32_t to)
+{
+    struct hst_agent_thread *thread = tracer->thread;
+    (void)hst_tracer_tick(thread, hst_ticks());
+    if (tracer->timeline.end != NULL)
+        note_move(tracer, thread->current, to);
+    thread->current = to;
+}
+
+/* The innermost context that is the end of what both have in common, with *ret_codes of them. */
+static uint32_t common_context(const struct hst_agent_thread *thread, PyObject *const *codes, size_t count,
+                               size_t *ret_codes)
+{
+    size_t depth = 0, capacity = 0, used = 0;
+    uint32_t *path = NULL, common = thread->root;
+    for (uint32_t at = thread->current; at != thread->root && HST_RESERVE(path, capacity, depth + 1);
+         at = ((const struct hst_agent_context *)hst_arena_slot(at))->parent)
+        path[depth++] = at;
+    for (; depth > 0; depth--) {
+        const struct hst_agent_context *context = hst_arena_slot(path[depth - 1]);
+        if ((context->flags & HST_AGENT_FUNCTION_C) != 0)
+            continue;
+        if (used == count || context->key != (uint64_t)(uintptr_t)codes[used])
+            break;
+        common = path[depth - 1];
+        used++;
+    }
+    hst_free(path);
+    *ret_codes = used;
+    return common;
+}
+
+void hst_tracer_stand(struct hst_tracer *tracer, PyObject *const *codes, size_t count)
+{
+    struct hst_agent_thread *thread = tracer->thread;
+    size_t entered;
+    uint32_t common = common_context(thread, codes, count, &entered), outermost = 0;
+    for (uint32_t at = thread->current; at != common;
+         at = ((const struct hst_agent_context *)hst_arena_slot(at))->parent)
+        outermost = at;
+    thread->last_ticks = hst_ticks();
+    if (outermost != 0)
+        hst_tracer_note(tracer, outermost, 1);
+    thread->current = common;
+    thread->lost_depth = 0;
+    for (; entered < count; entered++)
+        (void)hst_tracer_enter(tracer, codes[entered], codes[entered], 0);
+}
+
 /* --- threads --- */
 
 static void thread_ended(void *unused)
@@ -210,6 +304,7 @@ static void thread_ended(void *unused)
     }
     (void)pthread_mutex_unlock(&beginning);
     hst_map_release(&tracer->children);
+    hst_map_release(&tracer->greenlets);
     tracer->thread = NULL;
     tracer->busy = 1;
     tracer->generation = 0;
@@ -309,6 +404,7 @@ struct hst_tracer *hst_tracer_begin(void)
 
 /* --- generators --- */
 
+/* Where threads run at once, two may write one entry: then both write the time of this very moment. */
 static struct suspension {
     const void *frame;
     uint64_t ticks;
@@ -322,18 +418,22 @@ static struct suspension *suspension_of(const void *frame)
 void hst_tracer_suspend(const void *frame, uint64_t now_ticks)
 {
     struct suspension *s = suspension_of(frame);
-    if (s->frame != NULL && s->frame != frame)
+    const void *before = __atomic_load_n(&s->frame, __ATOMIC_RELAXED);
+    if (before != NULL && before != frame)
         hst_arena_header()->lost_suspensions++;
-    *s = (struct suspension){.frame = frame, .ticks = now_ticks};
+    __atomic_store_n(&s->frame, NULL, __ATOMIC_RELAXED);
+    __atomic_store_n(&s->ticks, now_ticks, __ATOMIC_RELEASE);
+    __atomic_store_n(&s->frame, frame, __ATOMIC_RELEASE);
 }
 
 void hst_tracer_resumed(struct hst_agent_context *context, const void *frame, uint64_t now_ticks)
 {
     struct suspension *s = suspension_of(frame);
-    if (s->frame != frame)
+    if (__atomic_load_n(&s->frame, __ATOMIC_ACQUIRE) != frame)
         return;
-    context->suspended_ticks += now_ticks - s->ticks;
-    s->frame = NULL;
+    uint64_t since = __atomic_load_n(&s->ticks, __ATOMIC_RELAXED);
+    context->suspended_ticks += now_ticks > since ? now_ticks - since : 0;
+    __atomic_store_n(&s->frame, NULL, __ATOMIC_RELAXED);
 }
 
 /* --- forks --- */
@@ -411,6 +511,7 @@ void hst_tracer_forked(void)
     rows_made = 0;
     tracer->busy = 0;
     hst_functions_forget();
+    hst_map_clear(&tracer->greenlets); /* they stand in contexts of the parent's */
     hst_timeline_forked();
     forking = 1;
     if (hst_arena_reopen() && begun && hst_tracer_begin() != NULL)

@@ -19,6 +19,8 @@ struct hst_tracer {
     struct hst_timeline timeline;
     uint32_t fork_context, fork_lost_depth; /* of the thread when it began to fork */
     struct hst_map children;                /* hash of parent and key -> context */
+    struct hst_map greenlets;               /* that have stopped -> context; 0: they ended */
+    int watches_greenlets;
 };
 
 enum hst_tracer_phase { HST_TRACER_OFF, HST_TRACER_ON };
@@ -34,6 +36,11 @@ struct hst_agent_context *hst_tracer_child(struct hst_tracer *tracer, struct hst
                                            const void *key, PyObject *what, int is_c);
 /* Leaves the nearest context outward that is key, and all inside it; nothing when there is none. */
 struct hst_agent_context *hst_tracer_resync(struct hst_tracer *tracer, const void *key);
+
+/* The thread goes on in another context, which is one of its own. */
+void hst_tracer_move(struct hst_tracer *tracer, uint32_t to);
+/* Events were missed: the thread is in these functions, outermost first. What it did is nobody's time. */
+void hst_tracer_stand(struct hst_tracer *tracer, PyObject *const *codes, size_t count);
 
 /* A generator's frame stops at a yield and goes on: how long it stood. */
 void hst_tracer_suspend(const void *frame, uint64_t now_ticks);

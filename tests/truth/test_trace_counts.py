@@ -11,7 +11,7 @@ ALL = programs()
 def command_of(interpreter, program):
     """-> the command line, and what goes to its standard input"""
     path = interpreter.inside(program.file)
-    python = interpreter.command + ["-S"] * (program.needs is None)
+    python = interpreter.command + ["-S"] * (program.needs is None) + ["-Wignore::DeprecationWarning"]
     source = "import sys\nsys.path.insert(0, %r)\nfrom %s import %s as program\nprogram()\n" % (
         path.rsplit("/", 1)[0], program.file.stem, program.name)
     if program.start == "-c":
