@@ -196,7 +196,11 @@ static enum hst_status flush(struct hst_session *session, uint64_t now_ns, struc
 {
     account(session, now_ns);
     session->next_flush_ns = now_ns + session->options.flush_ns;
-    return session->sink.flush(session->sink.context, session->profile, session->info, err);
+    HST_TRY(session->sink.flush(session->sink.context, session->profile, session->info, err));
+    if (session->answer)
+        hst_control_answer(session->options.control, "ok");
+    session->answer = 0;
+    return HST_OK;
 }
 
 /* More CPU than allowed: a longer period; less again: back towards the one asked for. */
@@ -231,8 +235,20 @@ static enum hst_status housekeeping(struct hst_session *session, uint64_t now_ns
 }
 
 struct waits {
-    struct pollfd fds[2]; /* the target's end, signals to us */
+    struct pollfd fds[3]; /* the target's end, signals to us, what the target asks for */
 };
+
+/* Nonzero: the session is over. */
+static int listen_to(struct hst_session *session, struct waits *waits)
+{
+    enum hst_control_word word = hst_control_take(session->options.control);
+    waits->fds[2].fd = session->options.control->in;
+    if (word == HST_CONTROL_FLUSH) {
+        session->answer = 1;
+        session->next_flush_ns = 0;
+    }
+    return word == HST_CONTROL_END;
+}
 
 /* Sleeps until wake_ns (session time), or until the session is over: then *ret_end is set.  Other signals do
  * not end the sleep: each stop of a thread by ptrace sends one. */
@@ -244,8 +260,12 @@ static int wait_until(struct hst_session *session, struct waits *waits, uint64_t
         uint64_t left = wake_ns > now ? wake_ns - now : 0;
         struct timespec timeout = {.tv_sec = (time_t)(left / 1000000000u),
                                    .tv_nsec = (long)(left % 1000000000u)};
-        if (ppoll(waits->fds, 2, &timeout, NULL) <= 0)
+        if (ppoll(waits->fds, 3, &timeout, NULL) <= 0)
             return 0;
+        if (waits->fds[2].revents != 0 && listen_to(session, waits)) {
+            *ret_end = HST_END_ASKED;
+            return 1;
+        }
         if ((waits->fds[1].revents & POLLIN) != 0 &&
             hst_relay_take(waits->fds[1].fd, session->child ? session->target : 0)) {
             *ret_end = HST_END_INTERRUPTED;
@@ -382,7 +402,10 @@ enum hst_status hst_session_run(struct hst_session *session, int pid, int child,
 {
     HST_CLEANUP_FD int signals = hst_relay_open();
     HST_CLEANUP_FD int end = hst_process_handle(pid);
-    struct waits waits = {.fds = {{.fd = end, .events = POLLIN}, {.fd = signals, .events = POLLIN}}};
+    const struct hst_control *control = session->options.control;
+    struct waits waits = {.fds = {{.fd = end, .events = POLLIN},
+                                  {.fd = signals, .events = POLLIN},
+                                  {.fd = control != NULL ? control->in : -1, .events = POLLIN}}};
     (void)prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
     if (session->period_ns != 0)
         ask_for_priority(session);

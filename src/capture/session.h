@@ -4,6 +4,7 @@
 #define HST_CAPTURE_SESSION_H
 
 #include "base/status.h"
+#include "capture/control.h"
 #include "capture/watch.h"
 #include "event/sample.h"
 #include "model/profile.h"
@@ -20,19 +21,21 @@ struct hst_sink {
 };
 
 struct hst_session_options {
-    double rate_hz;        /* mean rate per thread; 0 = as fast as it goes */
-    double budget_percent; /* of one CPU that hasten itself may use; 0 = no limit */
-    uint64_t duration_ns;  /* 0 = until the target ends or a signal comes */
-    uint64_t flush_ns;     /* between flushes; 0 = 0.9 s */
-    int blocking;          /* stop each thread by ptrace while it is read */
-    int alone;             /* do not follow children */
-    int patient;           /* a target that is no Python may become one: is not given up */
+    double rate_hz;              /* mean rate per thread; 0 = as fast as it goes */
+    double budget_percent;       /* of one CPU that hasten itself may use; 0 = no limit */
+    uint64_t duration_ns;        /* 0 = until the target ends or a signal comes */
+    uint64_t flush_ns;           /* between flushes; 0 = 0.9 s */
+    int blocking;                /* stop each thread by ptrace while it is read */
+    int alone;                   /* do not follow children */
+    int patient;                 /* a target that is no Python may become one: is not given up */
+    struct hst_control *control; /* of the target itself; NULL: it has none */
 };
 
 enum hst_session_end {
     HST_END_EXITED,      /* the target ended */
     HST_END_DURATION,    /* the time was up */
     HST_END_INTERRUPTED, /* a signal to hasten */
+    HST_END_ASKED,       /* by the target itself */
 };
 
 struct hst_session {
@@ -56,6 +59,7 @@ struct hst_session {
     int realtime;         /* runs in a real-time scheduling class */
     unsigned long_rounds; /* in a row: took a large part of the period */
     int slowed;           /* the budget lowered the rate */
+    int answer;           /* a flush was asked for, and is to be told */
 };
 
 /* The session works until it is done: HST_OK also when the target was gone from the start (info->cost.samples

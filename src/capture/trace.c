@@ -134,21 +134,25 @@ static unsigned timeline_chunks(const struct hst_trace *trace)
     return (unsigned)(wanted > 0 && wanted < chunks ? wanted : chunks);
 }
 
+char *hst_trace_order(const struct hst_trace *trace)
+{
+    hst_ticks_init();
+    return hst_asprintf("folder=%s;lines=%d;python_only=%d;depth=%u;timeline=%u;backend=%d;clock=%d",
+                        trace->folder, trace->options.lines, trace->options.python_only,
+                        (unsigned)(trace->options.depth < UINT32_MAX ? trace->options.depth : UINT32_MAX),
+                        timeline_chunks(trace), (int)trace->options.backend,
+                        hst_ticks_are_tsc ? HST_AGENT_CLOCK_TSC : HST_AGENT_CLOCK_SYSTEM);
+}
+
 static enum hst_status set_environment(const struct hst_trace *trace, struct hst_error *err)
 {
     char agent[640];
     HST_TRY(find_agent(agent, sizeof agent, err));
-    hst_ticks_init();
     const char *others = getenv("LD_PRELOAD");
     int has_others = others != NULL && others[0] != '\0';
     HST_CLEANUP_FREE char *preload =
         hst_asprintf("%s%s%s", agent, has_others ? ":" : "", has_others ? others : "");
-    HST_CLEANUP_FREE char *order =
-        hst_asprintf("folder=%s;lines=%d;python_only=%d;depth=%u;timeline=%u;backend=%d;clock=%d",
-                     trace->folder, trace->options.lines, trace->options.python_only,
-                     (unsigned)(trace->options.depth < UINT32_MAX ? trace->options.depth : UINT32_MAX),
-                     timeline_chunks(trace), (int)trace->options.backend,
-                     hst_ticks_are_tsc ? HST_AGENT_CLOCK_TSC : HST_AGENT_CLOCK_SYSTEM);
+    HST_CLEANUP_FREE char *order = hst_trace_order(trace);
     if (preload == NULL || order == NULL || setenv("LD_PRELOAD", preload, 1) != 0 ||
         setenv(HST_AGENT_VARIABLE, order, 1) != 0)
         return hst_error_set(err, HST_E_NOMEM, "out of memory");
@@ -168,6 +172,12 @@ static enum hst_status write_rules(const struct hst_trace *trace, struct hst_err
 
 /* --- the run --- */
 
+static uint64_t cpu_of(int pid)
+{
+    struct hst_process_facts facts;
+    return hst_process_read(pid, &facts) == HST_OK ? facts.cpu_ns : 0;
+}
+
 enum hst_status hst_trace_init(struct hst_trace *trace, struct hst_error *err)
 {
     HST_TRY(make_folder(trace, err));
@@ -175,7 +185,12 @@ enum hst_status hst_trace_init(struct hst_trace *trace, struct hst_error *err)
     hst_agent_maps_init(&trace->maps, trace->folder, trace->start_ns, trace->profile, trace->calls);
     trace->maps.lines = trace->lines;
     HST_TRY(write_rules(trace, err));
-    return set_environment(trace, err);
+    if (trace->joined == 0)
+        return set_environment(trace, err);
+    trace->pid = trace->joined;
+    trace->start_cpu_ns = cpu_of(trace->pid);
+    trace->maps.target = (uint32_t)trace->pid;
+    return HST_OK;
 }
 
 void hst_trace_release(struct hst_trace *trace)
@@ -222,36 +237,66 @@ static enum hst_status collect(struct hst_trace *trace, enum hst_agent_drain wha
     return trace->flush(trace->context, err);
 }
 
-static void set_cpu(struct hst_run_info *info)
+static void set_cpu(const struct hst_trace *trace)
 {
     struct rusage usage;
-    if (getrusage(RUSAGE_CHILDREN, &usage) == 0)
+    struct hst_run_info *info = trace->info;
+    uint64_t now_ns = trace->joined ? cpu_of(trace->pid) : 0;
+    if (now_ns > trace->start_cpu_ns)
+        info->cpu_ns = now_ns - trace->start_cpu_ns;
+    else if (!trace->joined && getrusage(RUSAGE_CHILDREN, &usage) == 0)
         info->cpu_ns = (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000u +
                        (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000u;
+}
+
+/* What a program that asked for its trace says. Nonzero: the trace is over. */
+static int listen_to(struct hst_trace *trace, struct pollfd *waits, uint64_t *next_ns)
+{
+    if (waits->revents == 0)
+        return 0;
+    enum hst_control_word word = hst_control_take(trace->control);
+    waits->fd = trace->control->in;
+    if (word == HST_CONTROL_FLUSH)
+        *next_ns = 0;
+    return word == HST_CONTROL_END;
+}
+
+static int is_told_to_end(int signals, const struct hst_trace *trace)
+{
+    return hst_relay_take(signals, trace->joined ? 0 : trace->pid);
 }
 
 enum hst_status hst_trace_follow(struct hst_trace *trace, struct hst_error *err)
 {
     HST_CLEANUP_FD int signals = hst_relay_open();
     HST_CLEANUP_FD int end = hst_process_handle(trace->pid);
-    struct pollfd fds[2] = {{.fd = end, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
+    struct pollfd fds[3] = {{.fd = end, .events = POLLIN},
+                            {.fd = signals, .events = POLLIN},
+                            {.fd = trace->control != NULL ? trace->control->in : -1, .events = POLLIN}};
     uint64_t next_ns = hst_now_ns() + FLUSH_EVERY_MS * UINT64_C(1000000);
-    while (fds[0].revents == 0) {
+    int over = 0;
+    while (!over) {
         uint64_t now = hst_now_ns();
         int wait_ms = now < next_ns ? (int)((next_ns - now) / 1000000) + 1 : 0;
         if (trace->maps.event != NULL && wait_ms > DRAIN_EVERY_MS)
             wait_ms = DRAIN_EVERY_MS;
-        if (poll(fds, 2, wait_ms) > 0 && fds[1].revents != 0)
-            (void)hst_relay_take(signals, trace->pid);
-        if (fds[0].revents == 0 && hst_now_ns() < next_ns)
+        (void)poll(fds, HST_ARRAY_LENGTH(fds), wait_ms);
+        over = fds[0].revents != 0 || (fds[1].revents != 0 && is_told_to_end(signals, trace)) ||
+               listen_to(trace, &fds[2], &next_ns);
+        if (!over && hst_now_ns() < next_ns) {
             HST_TRY(drain(trace, HST_AGENT_DRAIN_FULL, err));
-        if (fds[0].revents == 0 && hst_now_ns() >= next_ns) {
+        } else if (!over) {
+            int asked = next_ns == 0;
             HST_TRY(collect(trace, HST_AGENT_DRAIN_ALL, err));
             next_ns = hst_now_ns() + FLUSH_EVERY_MS * UINT64_C(1000000);
+            if (asked)
+                hst_control_answer(trace->control, "ok");
         }
     }
-    trace->maps.target_end_ns = hst_now_ns();
-    trace->info->exit_status = hst_relay_wait(trace->pid);
-    set_cpu(trace->info);
+    if (fds[0].revents != 0)
+        trace->maps.target_end_ns = hst_now_ns();
+    if (!trace->joined)
+        trace->info->exit_status = hst_relay_wait(trace->pid);
+    set_cpu(trace);
     return collect(trace, HST_AGENT_DRAIN_LAST, err);
 }

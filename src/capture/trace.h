@@ -6,6 +6,7 @@
 
 #include "base/status.h"
 #include "capture/agent_maps.h"
+#include "capture/control.h"
 #include "event/agent_map.h"
 #include "model/calls.h"
 #include "model/profile.h"
@@ -29,9 +30,11 @@ struct hst_trace {
     struct hst_lines *lines;                                        /* NULL: calls are traced */
     enum hst_status (*flush)(void *context, struct hst_error *err); /* about once a second, and at the end */
     void *context;
+    int joined;                  /* pid of a program that runs and asked for the trace; 0: one is started */
+    struct hst_control *control; /* of that program; else NULL */
     struct hst_agent_maps maps;
     char folder[128];
-    uint64_t start_ns;
+    uint64_t start_ns, start_cpu_ns;
     int pid;
 };
 
@@ -41,7 +44,10 @@ void hst_trace_release(struct hst_trace *trace);
 /* Starts argv (ends with NULL) with the agent; signals must be blocked (relay.h). */
 enum hst_status hst_trace_start(struct hst_trace *trace, char *const *argv,
                                 struct hst_error *err) HST_MUST_CHECK;
-/* Until the program ends; info->exit_status tells how. */
+/* What the agent in a program that already runs is to be told (agent/order.h); the caller's to hst_free.
+ * NULL: out of memory. */
+char *hst_trace_order(const struct hst_trace *trace);
+/* Until the program ends, or says that the trace does; info->exit_status tells how. */
 enum hst_status hst_trace_follow(struct hst_trace *trace, struct hst_error *err) HST_MUST_CHECK;
 
 #endif

@@ -3,9 +3,11 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "target/lent.h"
 #include "target/maps.h"
 #include "target/stop.h"
 
@@ -116,6 +118,8 @@ static enum hst_status find_runtime(struct hst_watch *watch)
     struct hst_maps maps = {0};
     char root[64];
     (void)snprintf(root, sizeof root, "/proc/%d/root", watch->pid);
+    if (access(root, X_OK) != 0 && hst_lent_of(watch->pid) != NULL)
+        root[0] = '\0'; /* who started us sees the same files */
     HST_TRY(hst_memory_live(watch->pid, &watch->memory));
     enum hst_status status = hst_maps_read(watch->pid, &maps);
     if (status == HST_OK)

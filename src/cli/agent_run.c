@@ -1,6 +1,7 @@
 /* A program with the agent in it, whose counts go into a store, and what is said when it is over. */
 #include "cli/agent_run.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -162,6 +163,48 @@ static int trace(struct hst_cli *cli, const struct hst_agent_request *request,
     return result;
 }
 
+/* The program waits for the order, and begins. */
+static int join(struct hst_cli *cli, const struct hst_agent_request *request, const char *command,
+                struct tracing *tracing)
+{
+    struct hst_error err = {0};
+    HST_CLEANUP_STORE struct hst_store *store = NULL;
+    if (hst_cli_store_open(request->store, HST_STORE_WRITE, &store, &err) != HST_OK ||
+        begin(tracing, store, request, command, &err) != HST_OK)
+        return hst_message_error(cli, &err);
+    HST_CLEANUP_FREE char *order = hst_trace_order(&tracing->trace);
+    hst_control_answer(tracing->trace.control, "run %" PRIu64, tracing->info.number);
+    hst_control_answer(tracing->trace.control, "order %s", order != NULL ? order : "");
+    enum hst_status status = finish(tracing, hst_trace_follow(&tracing->trace, &err), &err);
+    int empty = tracing->info.cost.samples == 0;
+    if (status == HST_OK && empty)
+        status = hst_store_remove(store, tracing->info.number, &err);
+    if (status != HST_OK)
+        return hst_message_error(cli, &err);
+    hst_control_answer(tracing->trace.control, empty ? "empty" : "done");
+    return HST_EXIT_OK;
+}
+
+static void release(struct tracing *tracing)
+{
+    hst_trace_release(&tracing->trace);
+    hst_run_writer_free(tracing->writer);
+    hst_calls_release(&tracing->calls);
+    hst_lines_release(&tracing->lines);
+    hst_profile_release(&tracing->profile);
+}
+
+int hst_agent_join(struct hst_cli *cli, const struct hst_agent_request *request, int pid, const char *command,
+                   struct hst_control *control)
+{
+    struct tracing tracing = {.trace = {.joined = pid, .control = control}};
+    hst_calls_init(&tracing.calls);
+    hst_lines_init(&tracing.lines);
+    int result = join(cli, request, command, &tracing);
+    release(&tracing);
+    return result;
+}
+
 int hst_agent_run(struct hst_cli *cli, const struct hst_agent_request *request,
                   const struct hst_program *program)
 {
@@ -170,10 +213,6 @@ int hst_agent_run(struct hst_cli *cli, const struct hst_agent_request *request,
     hst_lines_init(&tracing.lines);
     int result = trace(cli, request, program, &tracing);
     int exit_status = tracing.info.exit_status;
-    hst_trace_release(&tracing.trace);
-    hst_run_writer_free(tracing.writer);
-    hst_calls_release(&tracing.calls);
-    hst_lines_release(&tracing.lines);
-    hst_profile_release(&tracing.profile);
+    release(&tracing);
     return hst_program_end_like(exit_status, result);
 }

@@ -16,6 +16,10 @@ struct hst_agent_request {
     const char *nothing, *nothing_hint;    /* why nothing was counted although the program was traced */
 };
 
+/* A program that runs and asked for its own measurement: what it is told of it goes to control, and there is
+ * no report. Returns hasten's own exit code; failures are said. */
+int hst_agent_join(struct hst_cli *cli, const struct hst_agent_request *request, int pid, const char *command,
+                   struct hst_control *control);
 /* Runs the program; returns the exit code of the whole. */
 int hst_agent_run(struct hst_cli *cli, const struct hst_agent_request *request,
                   const struct hst_program *program);

@@ -19,6 +19,8 @@ hst_command_function hst_cmd_attach; /* sample a running process */
 hst_command_function hst_cmd_top;    /* the same, live in the terminal */
 hst_command_function hst_cmd_dump;   /* every thread's stack, now */
 hst_command_function hst_cmd_count;  /* what programs count, live */
+/* by the Python package */
+hst_command_function hst_cmd_inside; /* the other end of a program's own measurement */
 /* understand */
 hst_command_function hst_cmd_show;   /* the report of a run */
 hst_command_function hst_cmd_diff;   /* what changed between two runs */

@@ -34,6 +34,7 @@ static const struct command commands[] = {
     {"runs", "keep", "the runs in the store", hst_cmd_runs},
     {"rm", "keep", "remove runs", hst_cmd_rm},
     {"help", "help", "this list, or all about one command", cmd_help},
+    {"inside", NULL, NULL, hst_cmd_inside}, /* not for people: in no list */
 };
 
 static const struct command *command_find(const char *name)
@@ -48,7 +49,7 @@ static const struct command *command_find(const char *name)
 static int unknown_command(struct hst_cli *cli, const char *before, const char *name)
 {
     struct hst_nearest nearest = {.wanted = name};
-    for (size_t i = 0; i < HST_ARRAY_LENGTH(commands); i++)
+    for (size_t i = 0; i < HST_ARRAY_LENGTH(commands) && commands[i].group != NULL; i++)
         hst_nearest_offer(&nearest, commands[i].name);
     char hint[64] = "hasten help";
     if (nearest.best != NULL)
@@ -65,7 +66,7 @@ static void print_overview(FILE *out, const struct hst_style *style)
                   bold, reset, HST_VERSION);
     (void)fprintf(out, "  hasten COMMAND [options] ...\n  hasten run script.py       is a good start\n");
     const char *group = "";
-    for (size_t i = 0; i < HST_ARRAY_LENGTH(commands); i++) {
+    for (size_t i = 0; i < HST_ARRAY_LENGTH(commands) && commands[i].group != NULL; i++) {
         if (strcmp(group, commands[i].group) != 0)
             (void)fprintf(out, "\n%s%s%s\n", bold, group = commands[i].group, reset);
         (void)fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);

@@ -129,7 +129,8 @@ static enum hst_status work(struct recording *recording, const struct hst_record
                                       .budget_percent = options->budget_percent,
                                       .duration_ns = options->duration_ns,
                                       .blocking = options->blocking,
-                                      .alone = options->alone};
+                                      .alone = options->alone,
+                                      .control = options->control};
     struct hst_sink sink = {.context = recording, .sample = take_sample, .flush = take_flush};
     enum hst_session_end end = HST_END_EXITED;
     hst_session_init(&recording->session, &how, &recording->profile, &recording->info, &sink);
@@ -153,6 +154,8 @@ static int conclude(struct hst_cli *cli, struct hst_store *store, struct recordi
         if (hst_store_remove(store, recording->info.number, &err) != HST_OK)
             return hst_message_error(cli, &err);
         int result = hst_record_say_nothing(cli, &recording->session);
+        if (options->control != NULL && result == HST_EXIT_OK)
+            hst_control_answer(options->control, "empty");
         return recording->session.child ? HST_EXIT_OK
                                         : result; /* a program may be no Python: its own code counts */
     }
@@ -164,6 +167,8 @@ static int conclude(struct hst_cli *cli, struct hst_store *store, struct recordi
         if (hst_report_run(store, recording->info.number, NULL, &style, report, &err) != HST_OK)
             return hst_message_error(cli, &err);
     }
+    if (options->control != NULL)
+        hst_control_answer(options->control, "done");
     return hst_record_export(cli, options->store, options->format, options->output, recording->info.number);
 }
 
@@ -204,6 +209,8 @@ int hst_record(struct hst_cli *cli, const struct hst_record_options *options, st
     if (result != HST_PARSED) {
         forget(store, &recording);
     } else {
+        if (status == HST_OK && options->control != NULL)
+            hst_control_answer(options->control, "run %" PRIu64, recording.info.number);
         if (status == HST_OK)
             status = work(&recording, options, subject, &err);
         result = status != HST_OK ? hst_message_error(cli, &err)

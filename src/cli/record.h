@@ -13,6 +13,7 @@ struct hst_record_options {
     uint64_t duration_ns;
     int blocking, alone, quiet, json, native;
     struct hst_common_options common;
+    struct hst_control *control; /* of the program that asked to be sampled itself; NULL: none did */
 };
 
 #define HST_RECORD_DEFAULTS                                                                                  \

@@ -4,10 +4,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "target/lent.h"
 
 #define MAPS_BYTES_MAX (64u << 20)
 
@@ -66,6 +68,9 @@ enum hst_status hst_maps_read(int pid, struct hst_maps *maps)
     struct hst_buffer text;
     hst_buffer_init(&text, MAPS_BYTES_MAX);
     enum hst_status status = hst_file_read(path, &text);
+    const struct hst_lent *lent = status == HST_E_PERM ? hst_lent_of(pid) : NULL;
+    if (lent != NULL && lent->maps >= 0 && lseek(lent->maps, 0, SEEK_SET) == 0)
+        status = hst_fd_read_all(lent->maps, &text);
     if (status == HST_E_NOENT)
         status = HST_E_GONE;
     if (status == HST_OK)

@@ -55,7 +55,8 @@ static inline enum hst_status hst_memory_read_u32(struct hst_memory *memory, hst
 enum hst_status hst_memory_read_text(struct hst_memory *memory, hst_raddr address, char *into, size_t size);
 void hst_memory_free(struct hst_memory *memory);
 
-/* A live process, read by process_vm_readv: it is not stopped and nothing in it is changed. */
+/* A live process, read by process_vm_readv: it is not stopped and nothing in it is changed. Where that is
+ * refused, through what it has lent (lent.h). */
 enum hst_status hst_memory_live(int pid, struct hst_memory **ret_memory) HST_MUST_CHECK;
 
 #endif

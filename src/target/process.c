@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/map.h"
 #include "base/memory.h"
+#include "target/lent.h"
 
 enum { COMMAND_BYTES_MAX = 1 << 16 };
 
@@ -95,6 +96,9 @@ char *hst_process_executable(int pid)
     char path[64], target[4096];
     (void)snprintf(path, sizeof path, "/proc/%d/exe", pid);
     ssize_t length = readlink(path, target, sizeof target);
+    const struct hst_lent *lent = length < 0 ? hst_lent_of(pid) : NULL;
+    if (lent != NULL && lent->executable != NULL)
+        return hst_strdup(lent->executable);
     return length > 0 ? hst_strndup(target, (size_t)length) : NULL;
 }
 
@@ -103,7 +107,9 @@ uint64_t hst_process_image_id(int pid)
     char path[64];
     struct stat info;
     (void)snprintf(path, sizeof path, "/proc/%d/exe", pid);
-    if (stat(path, &info) != 0)
+    const struct hst_lent *lent = hst_lent_of(pid);
+    if (stat(path, &info) != 0 &&
+        (lent == NULL || lent->executable == NULL || stat(lent->executable, &info) != 0))
         return 0;
     uint64_t id = hst_mix64(info.st_ino ^ (uint64_t)info.st_dev << 32);
     return id != 0 ? id : 1;

@@ -1,0 +1,24 @@
+/* Where the measured program itself asked for the measurement (`hasten inside`), it says through a pipe what
+ * is to happen next, and is answered through another, in lines. */
+#ifndef HST_CAPTURE_CONTROL_H
+#define HST_CAPTURE_CONTROL_H
+
+#include "base/status.h"
+
+enum hst_control_word {
+    HST_CONTROL_NOTHING,
+    HST_CONTROL_FLUSH, /* all up to now is to be in the store; answered when it is */
+    HST_CONTROL_END,   /* the measurement is over */
+};
+
+struct hst_control {
+    int in, out; /* descriptors; in becomes -1 when the other end is closed */
+};
+
+/* What is in the pipe: the last word counts. Does not wait. */
+enum hst_control_word hst_control_take(struct hst_control *control);
+/* One line, without its end. A program that is gone or does not listen misses it. */
+void hst_control_answer(const struct hst_control *control, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif
