@@ -14,6 +14,8 @@ static const uint64_t spans[] = {UINT64_C(64) << 30, UINT64_C(4) << 30, UINT64_C
 enum { GROW_CHUNKS = 16, TRIES = 1000 };
 
 char *hst_arena_base;
+uint32_t hst_arena_serial;
+static uint32_t opened;             /* so many, ever */
 static uint64_t span, length, used; /* of addresses, of the file, of it in use */
 static char folder_name[512], path[600];
 static pthread_mutex_t growing = PTHREAD_MUTEX_INITIALIZER;
@@ -73,13 +75,14 @@ static int open_at(void *at)
     (void)close(fd);
     if (!good)
         (void)unlink(path);
+    hst_arena_serial = good ? ++opened : 0;
     return good;
 }
 
 int hst_arena_open(const char *folder)
 {
     (void)snprintf(folder_name, sizeof folder_name, "%s", folder);
-    if (!open_at(NULL))
+    if (!open_at(hst_arena_base))
         return 0;
     struct hst_agent_header *header = hst_arena_header();
     header->chunk.kind = HST_AGENT_CHUNK_HEADER;
@@ -89,14 +92,20 @@ int hst_arena_open(const char *folder)
     return 1;
 }
 
+void hst_arena_close(void)
+{
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+    hst_arena_serial = 0;
+    (void)mmap(hst_arena_base, span, PROT_READ | PROT_WRITE, flags, -1, 0);
+}
+
 int hst_arena_reopen(void)
 {
     struct hst_agent_header header = *hst_arena_header();
     char *old = hst_arena_base;
     (void)pthread_mutex_init(&growing, NULL); /* whoever held it is not here */
     if (!open_at(old)) {
-        (void)munmap(old, span);
-        hst_arena_base = NULL;
+        hst_arena_close();
         return 0;
     }
     header.pid = (uint32_t)getpid();

@@ -6,12 +6,16 @@
 
 #include "event/agent_map.h"
 
-extern char *hst_arena_base; /* of the file; NULL: not open */
+extern char *hst_arena_base;      /* of the file; NULL: there never was one */
+extern uint32_t hst_arena_serial; /* another number for each file; 0: none is open */
 
 /* Makes this process' file in folder and the header in it. 0: it cannot be made. */
 int hst_arena_open(const char *folder);
+/* The file stays as it is, and its memory is given back. Its addresses stay ours: what another thread still
+ * writes goes nowhere. */
+void hst_arena_close(void);
 /* In a child after fork: a new file takes the place of the parent's at the same addresses, with a header that
- * is the same but for its process.  0: the child goes on without (hst_arena_base is NULL then). */
+ * is the same but for its process.  0: the child goes on without. */
 int hst_arena_reopen(void);
 
 /* A fresh chunk of a kind: its first slot's number, or 0 when there is no more room. */

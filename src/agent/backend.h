@@ -14,10 +14,11 @@ void hst_monitoring_disarm(void);
 /* PyEval_SetProfile, to 3.11: of the calling thread, and of threads that it starts from then on. */
 int hst_profile_hook_arm(int python_only);
 void hst_profile_hook_disarm(void);
+/* The same of all threads that there are. */
+int hst_profile_hook_arm_all(int python_only);
+void hst_profile_hook_disarm_all(void);
 /* The calling thread is about to be given another hook, or none: audited as sys.setprofile. */
 void hst_profile_hook_changes(void);
-/* Of all threads that there are. */
-int hst_profile_hook_arm_all(int python_only);
 
 /* The frame evaluation function, 3.9 to 3.12, Python functions only. */
 int hst_frame_hook_arm(int python_only);
@@ -29,6 +30,10 @@ int hst_line_monitoring_arm(int unused);
 void hst_line_monitoring_disarm(void);
 int hst_line_trace_arm(int unused);
 void hst_line_trace_disarm(void);
+/* Where lines count only in threads that have entered (liner.h): there is nothing to be told of elsewhere. */
+int hst_line_trace_arm_scoped(int unused);
+void hst_line_trace_enter(void);
+void hst_line_trace_leave(void);
 /* Chooses one code object from now on (selection.h), however the interpreter tells of its lines. */
 void hst_line_choose(PyObject *code);
 

@@ -217,6 +217,22 @@ uint32_t hst_functions_callable(const void *key, PyObject *callable)
     return row_of(key, callable, draft_callable);
 }
 
+/* Code objects are kept by their address, which is their key; of what else was kept a little is lost. */
+static void release_row(uint64_t key, uint32_t slot)
+{
+    const struct hst_agent_function *row = hst_arena_slot(slot);
+    if ((row->flags & HST_AGENT_FUNCTION_C) == 0)
+        hst_python.Py_DecRef((PyObject *)(uintptr_t)key);
+}
+
+void hst_functions_release(void)
+{
+    for (size_t i = 0; i < rows.capacity; i++)
+        if (rows.slots[i].value != HST_MAP_ABSENT)
+            release_row(rows.slots[i].key, rows.slots[i].value);
+    hst_functions_forget();
+}
+
 void hst_functions_forget(void)
 {
     (void)pthread_mutex_init(&lock, NULL);

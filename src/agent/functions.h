@@ -13,6 +13,8 @@ uint32_t hst_functions_code(PyObject *code, uint32_t *ret_flags);
 uint32_t hst_functions_callable(const void *key, PyObject *callable);
 /* In a child after fork, whose arena is empty: all is met anew, but for what is copied. */
 void hst_functions_forget(void);
+/* Before an arena that is empty, in the same process. */
+void hst_functions_release(void);
 /* A row of the old arena into the new one; 0 when there is no room. */
 uint32_t hst_functions_copy(uint64_t key, const struct hst_agent_function *row);
 

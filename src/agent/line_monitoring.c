@@ -149,8 +149,7 @@ void hst_line_monitoring_disarm(void)
 
 void hst_line_choose(PyObject *code)
 {
-    struct hst_liner *liner = hst_liner_self();
     hst_selection_add(code);
-    if (liner != NULL && tool_id >= 0)
-        arm_code(liner, code);
+    if (hst_liner_on && tool_id >= 0)
+        arm_code(&hst_liner_of_thread, code);
 }

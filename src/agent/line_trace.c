@@ -58,7 +58,8 @@ static int hook(PyObject *self, PyObject *object, int what, PyObject *argument)
             hst_liner_hit(liner, top, (uint32_t)hst_py_word(object, line_offset[hst_python.abi.minor]));
     } else if (what == WHAT_CALL) {
         begin_call(liner, frame);
-        hook_threads();
+        if (!hst_liner_scoped)
+            hook_threads();
     } else if (what == WHAT_RETURN) {
         end_call(liner, frame, argument);
     }
@@ -74,6 +75,17 @@ int hst_line_trace_arm(int unused)
     hst_python.PyEval_SetTrace(hook, NULL);
     return 1;
 }
+
+int hst_line_trace_arm_scoped(int unused)
+{
+    (void)unused;
+    hst_liner_on = hst_python.abi.minor < sizeof line_offset;
+    return hst_liner_on;
+}
+
+void hst_line_trace_enter(void) { hst_python.PyEval_SetTrace(hook, NULL); }
+
+void hst_line_trace_leave(void) { hst_python.PyEval_SetTrace(NULL, NULL); }
 
 void hst_line_trace_disarm(void)
 {

@@ -12,7 +12,7 @@
 enum { DEPTH_MAX = 1 << 20, PAGES_MAX = 1 << 16, PAUSES = 1 << 14, NOT_CHOSEN = 0x7fffffff };
 
 __thread struct hst_liner hst_liner_of_thread __attribute__((tls_model("initial-exec")));
-int hst_liner_on;
+int hst_liner_on, hst_liner_scoped;
 
 /* Which line a generator's frame stands at. */
 static struct pause {
@@ -42,6 +42,7 @@ static void thread_ended(void *unused)
     (void)pthread_mutex_lock(&lock);
     if (kept != NULL && HST_RESERVE(idle, idle_capacity, idle_count + 1)) {
         *kept = *liner;
+        kept->entered = 0;
         idle[idle_count++] = kept;
         *liner = (struct hst_liner){0};
     }
@@ -58,8 +59,10 @@ static void begin(struct hst_liner *liner)
     if (idle_count > 0 && idle[idle_count - 1]->generation == hst_tracer_generation)
         taken = idle[--idle_count];
     (void)pthread_mutex_unlock(&lock);
+    unsigned entered = liner->entered;
     if (taken != NULL)
         *liner = *taken;
+    liner->entered = entered;
     hst_free(taken);
     liner->generation = hst_tracer_generation;
     (void)pthread_once(&at_end_made, make_at_end);
@@ -75,13 +78,13 @@ static void forget(struct hst_liner *liner)
     hst_free(liner->known);
     hst_free(liner->frames);
     hst_map_release(&liner->codes);
-    *liner = (struct hst_liner){0};
+    *liner = (struct hst_liner){.entered = liner->entered};
 }
 
 struct hst_liner *hst_liner_self(void)
 {
     struct hst_liner *liner = &hst_liner_of_thread;
-    if (liner->busy || !hst_liner_on || hst_arena_base == NULL)
+    if (liner->busy || !hst_liner_on || hst_arena_serial == 0 || (hst_liner_scoped && liner->entered == 0))
         return NULL;
     if (liner->generation != hst_tracer_generation) {
         forget(liner);
@@ -241,6 +244,18 @@ void hst_liner_discard(void)
     uint32_t generation = liner->generation;
     forget(liner);
     liner->generation = generation;
+}
+
+int hst_liner_enter(void) { return hst_liner_of_thread.entered++ == 0; }
+
+int hst_liner_leave(void)
+{
+    struct hst_liner *liner = &hst_liner_of_thread;
+    if (liner->entered == 0 || --liner->entered > 0)
+        return 0;
+    while (hst_liner_on && liner->generation == hst_tracer_generation && liner->depth > 0)
+        hst_liner_pop(liner, 0); /* of calls that go on */
+    return 1;
 }
 
 void hst_liner_forked(void)

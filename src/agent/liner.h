@@ -30,6 +30,7 @@ struct hst_line_frame {
 struct hst_liner {
     uint32_t generation; /* of the arena */
     int busy;
+    unsigned entered; /* how often more than left */
     uint64_t last_ticks;
     struct hst_line_frame *frames;
     size_t depth, capacity;
@@ -43,6 +44,7 @@ struct hst_liner {
 
 extern __thread struct hst_liner hst_liner_of_thread __attribute__((tls_model("initial-exec")));
 extern int hst_liner_on;
+extern int hst_liner_scoped; /* lines count only in threads that have entered */
 
 /* The calling thread's; NULL: the agent itself is at work, or there is no arena. */
 struct hst_liner *hst_liner_self(void);
@@ -59,6 +61,9 @@ void hst_liner_pop(struct hst_liner *liner, int yields);
 struct hst_line_frame *hst_liner_find(struct hst_liner *liner, PyObject *code, const void *frame);
 /* What the calling thread has met so far counts for nothing. */
 void hst_liner_discard(void);
+/* From here up to as many leaves lines of the calling thread count. 1: the first enter, the last leave. */
+int hst_liner_enter(void);
+int hst_liner_leave(void);
 /* In a child after fork. */
 void hst_liner_forked(void);
 

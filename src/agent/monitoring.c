@@ -13,7 +13,7 @@ static int tool_id = -1;
 static PyObject *on_start(PyObject *self, PyObject *const *arguments, ssize_t count)
 {
     (void)self, (void)count;
-    struct hst_tracer *tracer = hst_tracer_self();
+    struct hst_tracer *tracer = hst_tracer_entering();
     if (tracer != NULL) {
         struct hst_agent_context *context = hst_tracer_enter(tracer, arguments[0], arguments[0], 0);
         if (context != NULL)
@@ -26,7 +26,7 @@ static PyObject *on_start(PyObject *self, PyObject *const *arguments, ssize_t co
 static PyObject *on_resume(PyObject *self, PyObject *const *arguments, ssize_t count)
 {
     (void)self, (void)count;
-    struct hst_tracer *tracer = hst_tracer_self();
+    struct hst_tracer *tracer = hst_tracer_entering();
     if (tracer != NULL) {
         struct hst_agent_context *context = hst_tracer_enter(tracer, arguments[0], arguments[0], 0);
         if (context != NULL) {

@@ -20,6 +20,12 @@ int hst_agent_order_read(const char *text, struct hst_agent_order *ret_order)
             order.timeline = (uint32_t)strtoul(text + 9, NULL, 10);
         else if (strncmp(text, "lines=", 6) == 0)
             order.lines = text[6] == '1';
+        else if (strncmp(text, "scoped=", 7) == 0)
+            order.scoped = text[7] == '1';
+        else if (strncmp(text, "paused=", 7) == 0)
+            order.paused = text[7] == '1';
+        else if (strncmp(text, "toggle=", 7) == 0)
+            order.toggle = (int)strtol(text + 7, NULL, 10);
         else if (strncmp(text, "backend=", 8) == 0)
             order.backend = (enum hst_agent_backend)strtoul(text + 8, NULL, 10);
         else if (strncmp(text, "clock=", 6) == 0)

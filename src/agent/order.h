@@ -6,8 +6,11 @@
 
 struct hst_agent_order {
     char folder[512]; /* where the file of every process goes */
-    int lines; /* of chosen functions (selection.h), instead of calls; their rules are in folder/rules */
+    int lines;  /* of chosen functions (selection.h), instead of calls; their rules are in folder/rules */
+    int scoped; /* lines count only in threads that have entered (liner.h) */
     int python_only;
+    int paused;                     /* wait for hst_measure_resume */
+    int toggle;                     /* number of the signal that pauses and resumes; 0: none does */
     uint32_t depth;                 /* calls below it are not seen; 0: all are */
     uint32_t timeline;              /* chunks of events that may wait to be taken; 0: no timeline is kept */
     int clock;                      /* enum hst_agent_clock; -1: to be found out */

@@ -10,7 +10,6 @@
 #include "agent/backend.h"
 #include "agent/frame.h"
 #include "agent/tracer.h"
-#include "base/memory.h"
 
 enum { WHAT_CALL = 0, WHAT_RETURN = 3, WHAT_C_CALL = 4, WHAT_C_EXCEPTION = 5, WHAT_C_RETURN = 6 };
 enum { FLAGS_OF_GENERATORS = 0x20 | 0x80 | 0x200 /* CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR */ };
@@ -89,29 +88,44 @@ static void hook_this_thread(hst_py_profile *function)
     changing--;
 }
 
-static void hook_newest_thread(void)
+static void hook_other_thread(void *tstate, hst_py_profile *function)
 {
-    void *own = hst_python.PyThreadState_Get();
-    void *interpreter = hst_py_pointer(own, hst_python.abi.tstate_interp);
-    void *newest = hst_python.PyInterpreterState_ThreadHead(interpreter);
-    if (newest == NULL || newest == own)
-        return;
     if (hst_python.set_profile_of != NULL) {
         changing++;
-        if (hst_python.set_profile_of(newest, hook, NULL) != 0)
+        if (hst_python.set_profile_of(tstate, function, NULL) != 0)
             hst_python.PyErr_Clear();
         changing--;
         return;
     }
-    (void)hst_python.PyThreadState_Swap(newest); /* 3.8 knows only the current thread */
-    hook_this_thread(hook);
+    void *own = hst_python.PyThreadState_Swap(tstate); /* 3.8 knows only the current thread */
+    hook_this_thread(function);
     (void)hst_python.PyThreadState_Swap(own);
+}
+
+static void *first_thread(const void *of)
+{
+    return hst_python.PyInterpreterState_ThreadHead(hst_py_pointer(of, hst_python.abi.tstate_interp));
+}
+
+static void hook_newest_thread(void)
+{
+    void *own = hst_python.PyThreadState_Get(), *newest = first_thread(own);
+    if (newest != NULL && newest != own)
+        hook_other_thread(newest, hook);
+}
+
+static void hook_other_threads(hst_py_profile *function)
+{
+    void *own = hst_python.PyThreadState_Get();
+    for (void *at = first_thread(own); at != NULL; at = hst_python.PyThreadState_Next(at))
+        if (at != own)
+            hook_other_thread(at, function);
 }
 
 static int hook(PyObject *self, PyObject *frame, int what, PyObject *argument)
 {
     (void)self;
-    struct hst_tracer *tracer = hst_tracer_self();
+    struct hst_tracer *tracer = hst_tracer_for(what == WHAT_CALL);
     if (tracer == NULL)
         return 0;
     if (what == WHAT_CALL) {
@@ -155,45 +169,32 @@ static void find_start_new_thread(void)
 
 /* --- another tool's hook --- */
 
-/* Where the thread is when its hook comes back. */
-static void find_place(struct hst_tracer *tracer)
+/* 1: the calling thread has another tool's hook; -1: it cannot be told. */
+static int is_taken(void)
 {
-    PyObject **codes = NULL;
-    size_t count = 0, capacity = 0;
-    const PyObject *innermost = hst_python.PyEval_GetFrame();
-    for (const void *frame = innermost != NULL ? hst_frame_of_object(innermost) : NULL; frame != NULL;
-         frame = hst_py_pointer(frame, hst_python.abi.frame_previous)) {
-        if (!HST_RESERVE(codes, capacity, count + 1))
-            break;
-        codes[count++] = hst_frame_code(frame);
+    PyObject *getter = hst_python.PySys_GetObject("getprofile"); /* borrowed */
+    PyObject *other = getter != NULL ? hst_python.PyObject_CallFunction(getter, NULL) : NULL;
+    if (other == NULL) {
+        hst_python.PyErr_Clear();
+        return -1;
     }
-    for (size_t i = 0; i < count / 2; i++) {
-        PyObject *code = codes[i];
-        codes[i] = codes[count - 1 - i];
-        codes[count - 1 - i] = code;
-    }
-    hst_tracer_stand(tracer, codes, count);
-    hst_free(codes);
+    int taken = other != hst_py_none(); /* ours is a function of C alone */
+    hst_python.Py_DecRef(other);
+    return taken;
 }
 
 /* Between two instructions of the main thread, after its hook was changed. */
 static int take_back(void *unused)
 {
     (void)unused;
-    PyObject *getter = hst_python.PySys_GetObject("getprofile"); /* borrowed */
-    PyObject *other = getter != NULL ? hst_python.PyObject_CallFunction(getter, NULL) : NULL;
-    if (other == NULL) {
-        hst_python.PyErr_Clear();
-        return 0;
-    }
-    struct hst_tracer *tracer = hst_tracer_self();
-    if (other != hst_py_none()) {
+    int taken = in_use ? is_taken() : -1;
+    struct hst_tracer *tracer = taken == 0 ? hst_tracer_self() : NULL;
+    if (taken == 1)
         hst_arena_header()->hook_taken++;
-    } else if (tracer != NULL && hst_tracer_phase == HST_TRACER_ON) {
-        find_place(tracer);
+    if (tracer != NULL) {
+        hst_tracer_stand_here(tracer, 0);
         hook_this_thread(hook);
     }
-    hst_python.Py_DecRef(other);
     return 0;
 }
 
@@ -220,18 +221,19 @@ int hst_profile_hook_arm(int without_c)
 
 int hst_profile_hook_arm_all(int without_c)
 {
-    void *own = hst_python.PyThreadState_Get();
-    void *at = hst_python.PyInterpreterState_ThreadHead(hst_py_pointer(own, hst_python.abi.tstate_interp));
-    changing++;
-    for (; at != NULL; at = hst_python.PyThreadState_Next(at))
-        if (at != own && hst_python.set_profile_of != NULL && hst_python.set_profile_of(at, hook, NULL) != 0)
-            hst_python.PyErr_Clear();
-    changing--;
+    hook_other_threads(hook);
     return hst_profile_hook_arm(without_c);
 }
 
 void hst_profile_hook_disarm(void)
 {
     in_use = 0;
-    hook_this_thread(NULL);
+    if (is_taken() != 1)
+        hook_this_thread(NULL);
+}
+
+void hst_profile_hook_disarm_all(void)
+{
+    hook_other_threads(NULL);
+    hst_profile_hook_disarm();
 }

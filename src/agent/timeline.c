@@ -104,7 +104,7 @@ void hst_timeline_end(struct hst_timeline *timeline)
     *timeline = (struct hst_timeline){0};
 }
 
-void hst_timeline_forked(void)
+void hst_timeline_renew(void)
 {
     (void)pthread_mutex_init(&lock, NULL);
     chunk_count = hand = reused = 0;

@@ -22,8 +22,8 @@ void hst_timeline_begin(struct hst_timeline *timeline, struct hst_agent_thread *
                         uint64_t ticks);
 /* No event follows. */
 void hst_timeline_end(struct hst_timeline *timeline);
-/* In a child after fork, whose arena is empty. */
-void hst_timeline_forked(void);
+/* The arena is another, and empty. */
+void hst_timeline_renew(void);
 /* What the fast way of add does not do: a full chunk, a long pause. */
 void hst_timeline_add_slowly(struct hst_timeline *timeline, struct hst_agent_thread *thread, uint32_t word,
                              uint64_t ticks);

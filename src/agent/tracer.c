@@ -32,7 +32,7 @@ static int at_end_made;
  * fill the file with trees that nobody can tell apart. */
 static struct idle {
     struct hst_agent_thread *thread;
-    uint32_t chunk, generation;
+    uint32_t chunk, arena;
     struct hst_map children;
 } * idle;
 static size_t idle_count, idle_capacity;
@@ -288,7 +288,7 @@ static void thread_ended(void *unused)
 {
     (void)unused;
     struct hst_tracer *tracer = &hst_tracer_of_thread;
-    if (tracer->thread == NULL || tracer->generation != hst_tracer_generation)
+    if (tracer->thread == NULL || tracer->arena != hst_arena_serial)
         return;
     hst_tracer_settle();
     tracer->thread->cpu_ns += hst_cpu_ns() - tracer->thread->cpu_begin_ns;
@@ -298,8 +298,7 @@ static void thread_ended(void *unused)
     hst_timeline_end(&tracer->timeline);
     (void)pthread_mutex_lock(&beginning);
     if (HST_RESERVE(idle, idle_capacity, idle_count + 1)) {
-        idle[idle_count++] =
-            (struct idle){tracer->thread, tracer->chunk, tracer->generation, tracer->children};
+        idle[idle_count++] = (struct idle){tracer->thread, tracer->chunk, tracer->arena, tracer->children};
         tracer->children = (struct hst_map){0};
     }
     (void)pthread_mutex_unlock(&beginning);
@@ -318,7 +317,7 @@ static int take_idle(struct hst_tracer *tracer)
     (void)pthread_mutex_lock(&beginning);
     while (rows_made >= OWN_ROWS_MAX && idle_count > 0 && taken.thread == NULL) {
         taken = idle[--idle_count];
-        if (taken.generation != hst_tracer_generation) { /* of the parent of a fork */
+        if (taken.arena != hst_arena_serial) { /* of the parent of a fork, or of a trace that is over */
             hst_map_release(&taken.children);
             taken.thread = NULL;
         }
@@ -330,7 +329,8 @@ static int take_idle(struct hst_tracer *tracer)
     tracer->children = taken.children;
     tracer->chunk = taken.chunk;
     tracer->thread = taken.thread;
-    tracer->generation = taken.generation;
+    tracer->arena = taken.arena;
+    tracer->generation = hst_tracer_generation;
     memcpy(taken.thread->name, name, sizeof name);
     taken.thread->cpu_begin_ns = hst_cpu_ns();
     taken.thread->last_ticks = hst_ticks();
@@ -368,26 +368,35 @@ static struct hst_agent_thread *add_thread_row(void)
     return slot != 0 ? hst_arena_slot(slot) : NULL;
 }
 
-struct hst_tracer *hst_tracer_begin(void)
+/* After a pause.  What the thread did since its last event up to the pause belongs to where it was; since the
+ * end of the pause, to where it is. */
+static void go_on(struct hst_tracer *tracer, int entering)
 {
-    struct hst_tracer *tracer = &hst_tracer_of_thread;
-    if (tracer->busy || hst_arena_base == NULL || hst_tracer_phase == HST_TRACER_OFF)
-        return NULL;
-    if (take_idle(tracer)) {
-        (void)pthread_setspecific(at_end, tracer);
-        return tracer;
-    }
+    const struct hst_agent_header *header = hst_arena_header();
+    struct hst_agent_thread *thread = tracer->thread;
+    int one_pause = hst_tracer_generation - tracer->generation == 2; /* one up for each begin and end */
+    tracer->generation = hst_tracer_generation;
+    if (one_pause && header->paused_ticks > thread->last_ticks)
+        (void)hst_tracer_tick(thread, header->paused_ticks);
+    hst_tracer_stand_here(tracer, entering);
+    thread->last_ticks = header->resumed_ticks;
+}
+
+/* A row of the thread's own, with nothing in it. */
+static int begin_row(struct hst_tracer *tracer)
+{
     struct hst_agent_thread *thread = add_thread_row();
     if (thread == NULL)
-        return NULL;
+        return 0;
     hst_map_clear(&tracer->children);
     tracer->chunk = 0;
     tracer->thread = thread;
+    tracer->arena = hst_arena_serial;
     tracer->generation = hst_tracer_generation;
     struct hst_agent_context *root = add_context(tracer, 0, 0, 0, 0);
     if (root == NULL) {
         tracer->thread = NULL;
-        return NULL;
+        return 0;
     }
     thread->root = thread->current = number_of(root);
     thread->cpu_begin_ns = hst_cpu_ns();
@@ -397,8 +406,24 @@ struct hst_tracer *hst_tracer_begin(void)
     if (!forking)
         hst_timeline_begin(&tracer->timeline, thread, thread->root, thread->last_ticks);
     __atomic_store_n(&thread->native_id, (uint32_t)syscall(SYS_gettid), __ATOMIC_RELEASE);
+    return 1;
+}
+
+struct hst_tracer *hst_tracer_begin(int entering)
+{
+    struct hst_tracer *tracer = &hst_tracer_of_thread;
+    if (tracer->busy || hst_arena_serial == 0 || hst_tracer_phase == HST_TRACER_OFF)
+        return NULL;
+    if (tracer->thread != NULL && tracer->arena == hst_arena_serial) {
+        go_on(tracer, entering);
+        return tracer;
+    }
+    if (!take_idle(tracer) && !begin_row(tracer))
+        return NULL;
     if (at_end_made)
         (void)pthread_setspecific(at_end, tracer);
+    if (!forking)
+        hst_tracer_stand_here(tracer, entering);
     return tracer;
 }
 
@@ -489,6 +514,15 @@ static int enter_again(struct hst_tracer *tracer, const struct step *step)
     return 1;
 }
 
+void hst_tracer_renew(void)
+{
+    hst_tracer_generation++;
+    thread_chunk = 0;
+    rows_made = 0;
+    hst_map_clear(&hst_tracer_of_thread.greenlets); /* they stand in contexts of the arena before */
+    hst_timeline_renew();
+}
+
 void hst_tracer_forking(void)
 {
     struct hst_tracer *tracer = &hst_tracer_of_thread;
@@ -505,16 +539,12 @@ void hst_tracer_forked(void)
     struct step *steps = open_steps(tracer, &count);
     int begun = tracer->thread != NULL;
     uint32_t lost_depth = begun ? tracer->fork_lost_depth : 0;
-    hst_tracer_generation++;
     (void)pthread_mutex_init(&beginning, NULL);
-    thread_chunk = 0;
-    rows_made = 0;
     tracer->busy = 0;
     hst_functions_forget();
-    hst_map_clear(&tracer->greenlets); /* they stand in contexts of the parent's */
-    hst_timeline_forked();
+    hst_tracer_renew();
     forking = 1;
-    if (hst_arena_reopen() && begun && hst_tracer_begin() != NULL)
+    if (hst_arena_reopen() && begun && hst_tracer_begin(0) != NULL)
         for (size_t i = count; i > 0 && enter_again(tracer, &steps[i - 1]); i--)
             continue;
     for (size_t i = 0; i < count; i++)

@@ -14,7 +14,8 @@
 struct hst_tracer {
     struct hst_agent_thread *thread; /* in the arena; NULL: not begun, or no room for it */
     uint32_t chunk;                  /* of contexts, in use */
-    uint32_t generation;             /* of the arena: another after fork */
+    uint32_t arena;                  /* its serial number */
+    uint32_t generation;             /* another after a fork, and after each pause */
     int busy;                        /* the tracer is at work: what happens now is its own doing */
     struct hst_timeline timeline;
     uint32_t fork_context, fork_lost_depth; /* of the thread when it began to fork */
@@ -29,8 +30,10 @@ extern uint32_t hst_tracer_generation;
 extern uint32_t hst_tracer_depth_max; /* calls below it have no context; 0: none is too deep */
 extern __thread struct hst_tracer hst_tracer_of_thread __attribute__((tls_model("initial-exec")));
 
-/* The thread's row, made at its first event. NULL: it is not traced. */
-struct hst_tracer *hst_tracer_begin(void);
+/* The thread's row, made at its first event, or found again after a pause; it goes on in the context in which
+ * the thread then is. entering: the innermost frame is the one that the event is about. NULL: it is not
+ * traced. */
+struct hst_tracer *hst_tracer_begin(int entering);
 /* The child of the current context that key is, made when there is none; NULL: no room. */
 struct hst_agent_context *hst_tracer_child(struct hst_tracer *tracer, struct hst_agent_context *parent,
                                            const void *key, PyObject *what, int is_c);
@@ -41,6 +44,8 @@ struct hst_agent_context *hst_tracer_resync(struct hst_tracer *tracer, const voi
 void hst_tracer_move(struct hst_tracer *tracer, uint32_t to);
 /* Events were missed: the thread is in these functions, outermost first. What it did is nobody's time. */
 void hst_tracer_stand(struct hst_tracer *tracer, PyObject *const *codes, size_t count);
+/* The same by the frames that the thread has now, but for so many of the innermost. */
+void hst_tracer_stand_here(struct hst_tracer *tracer, int but);
 
 /* A generator's frame stops at a yield and goes on: how long it stood. */
 void hst_tracer_suspend(const void *frame, uint64_t now_ticks);
@@ -48,6 +53,8 @@ void hst_tracer_resumed(struct hst_agent_context *context, const void *frame, ui
 
 /* The calling thread's row and tree count as never made. */
 void hst_tracer_discard(void);
+/* The arena is another, and empty: all threads begin anew. */
+void hst_tracer_renew(void);
 /* Before a fork: notes where the thread is, in memory that the parent does not go on to change in the child.
  */
 void hst_tracer_forking(void);
@@ -56,13 +63,16 @@ void hst_tracer_forked(void);
 /* Gives all open stretches of time of the calling thread to their contexts. */
 void hst_tracer_settle(void);
 
-static inline struct hst_tracer *hst_tracer_self(void)
+static inline struct hst_tracer *hst_tracer_for(int entering)
 {
     struct hst_tracer *tracer = &hst_tracer_of_thread;
     if (__builtin_expect(tracer->thread != NULL && tracer->generation == hst_tracer_generation, 1))
         return __builtin_expect(tracer->busy, 0) ? NULL : tracer;
-    return hst_tracer_begin();
+    return hst_tracer_begin(entering);
 }
+static inline struct hst_tracer *hst_tracer_self(void) { return hst_tracer_for(0); }
+/* For the event that a frame begins or goes on, which is the innermost already. */
+static inline struct hst_tracer *hst_tracer_entering(void) { return hst_tracer_for(1); }
 
 /* The time up to now belongs to the current context, which is returned. */
 static inline struct hst_agent_context *hst_tracer_tick(struct hst_agent_thread *thread, uint64_t now)

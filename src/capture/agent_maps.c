@@ -301,8 +301,13 @@ static double entries_of(const struct hst_agent_context *context)
 static uint64_t open_ticks(const struct hst_agent_view *view, uint32_t slot, uint32_t thread)
 {
     const struct hst_agent_thread *row = hst_agent_view_slot(view, thread);
-    uint64_t last = row->last_ticks;
-    return row->current == slot && row->end_ticks == 0 && view->end_ticks > last ? view->end_ticks - last : 0;
+    const struct hst_agent_header *header = view->header;
+    uint64_t last = row->last_ticks, end = view->end_ticks;
+    if (header->state == HST_AGENT_PAUSED)
+        end = header->paused_ticks;
+    else if (header->resumed_ticks > last)
+        last = header->resumed_ticks;
+    return row->current == slot && row->end_ticks == 0 && end > last ? end - last : 0;
 }
 
 static enum hst_status add_context(struct hst_agent_view *view, uint32_t slot, uint32_t thread_slot,

@@ -51,7 +51,13 @@ enum hst_agent_backend {
     HST_AGENT_BACKEND_LINE_TRACE = 5,
     HST_AGENT_BACKEND_COUNT
 };
-enum hst_agent_state { HST_AGENT_IDLE = 0, HST_AGENT_TRACING = 1, HST_AGENT_ENDED = 2, HST_AGENT_FAILED = 3 };
+enum hst_agent_state {
+    HST_AGENT_IDLE = 0,
+    HST_AGENT_TRACING = 1,
+    HST_AGENT_ENDED = 2,
+    HST_AGENT_FAILED = 3,
+    HST_AGENT_PAUSED = 4,
+};
 /* What calls of a kind cost by being traced: HST_AGENT_CALLER of it is measured as time of the caller. */
 enum hst_agent_cost { HST_AGENT_CALLER, HST_AGENT_CALLEE, HST_AGENT_COST_COUNT };
 enum hst_agent_kind { HST_AGENT_PYTHON, HST_AGENT_C, HST_AGENT_KIND_COUNT };
@@ -73,6 +79,7 @@ struct hst_agent_header {
     uint64_t lost_events;   /* of timelines: hasten did not take the full chunks fast enough */
     uint32_t events_taken;  /* hasten's: chunks of events that it has made EMPTIED or GONE, ever */
     uint32_t has_timeline;
+    uint64_t paused_ticks, resumed_ticks; /* the last time; 0: never */
     char interpreter[64];
     char failure[256]; /* FAILED: why, one sentence */
     char executable[1024];

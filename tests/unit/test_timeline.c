@@ -240,7 +240,7 @@ static void begin_agent(struct agent *agent, uint32_t chunks_max)
     *agent = (struct agent){.folder = "/dev/shm/hst-test-timeline-XXXXXX"};
     assert_non_null(mkdtemp(agent->folder));
     assert_true(hst_arena_open(agent->folder));
-    hst_timeline_forked();
+    hst_timeline_renew();
     hst_timeline_chunks_max = chunks_max;
     struct hst_agent_header *header = hst_arena_header();
     header->start_ns = header->start_ticks = hst_now_ns() - 1000000000;
