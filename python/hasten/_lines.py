@@ -39,7 +39,7 @@ class _Recording(Measurement):
             _agent._choose(function)
 
     def _disarm(self) -> None:
-        if self._other is not None and self._other.is_ours:
+        if self._other is not None:
             _agent._end()
 
 

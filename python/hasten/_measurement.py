@@ -41,6 +41,16 @@ class _Other:
             raise Error(_command.said(self._err.read().decode(errors="replace")))
         return rest or word
 
+    def wait_ready(self) -> None:
+        try:
+            self._line("ready")
+        except BaseException:
+            self._close()
+            raise
+
+    def begin(self) -> None:
+        self._say(b"b")
+
     def order(self) -> str:
         return self._line("order")
 
@@ -168,7 +178,9 @@ def begin_sampler(options: List[str]) -> _Other:
     with contextlib.suppress(OSError):
         options += ["--executable", os.readlink("/proc/self/exe")]
     try:
-        return _Other("sample", options, lent)
+        other = _Other("sample", options, lent)
+        other.wait_ready()
+        return other
     finally:
         for descriptor in lent:
             os.close(descriptor)

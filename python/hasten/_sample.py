@@ -31,6 +31,9 @@ class sample(Measurement):
     def _begin(self, options: List[str]) -> _Other:
         return begin_sampler(self._options + options)
 
+    def _arm(self, other: _Other) -> None:
+        other.begin()
+
 
 _current: Optional[sample] = None
 

@@ -3,7 +3,6 @@ from typing import List, Optional, Sequence, Union
 
 from hasten import _agent
 from hasten._measurement import Measurement, _Other, begin_agent
-from hasten._run import Run
 
 _Patterns = Union[str, Sequence[str]]
 
@@ -45,8 +44,10 @@ class trace(Measurement):
         _agent._begin(other.order())
 
     def _disarm(self) -> None:
-        if self._other is not None and self._other.is_ours:
+        if self._other is not None:
             _agent._end()
+        elif self._resumed:
+            self._resumed = not pause()
 
     def start(self) -> "trace":
         what, _, preloaded = _agent._state()
@@ -55,12 +56,6 @@ class trace(Measurement):
             return self
         super().start()
         return self
-
-    def stop(self) -> Optional[Run]:
-        if self._resumed:
-            self._resumed = not pause()
-            return None
-        return super().stop()
 
 
 def pause() -> bool:

@@ -19,6 +19,8 @@ enum hst_control_word hst_control_take(struct hst_control *control)
             continue;
         if (got <= 0) { /* the program closed it, or is gone: that its process ended is seen elsewhere */
             control->in = -1;
+        } else if (letter == 'b') {
+            control->begun = 1;
         } else if (letter == 'e' || (letter == 'f' && word == HST_CONTROL_NOTHING)) {
             word = letter == 'e' ? HST_CONTROL_END : HST_CONTROL_FLUSH;
         }

@@ -1,5 +1,15 @@
-/* Where the measured program itself asked for the measurement (`hasten inside`), it says through a pipe what
- * is to happen next, and is answered through another, in lines. */
+/* Where the measured program itself asked for the measurement (`hasten inside`), it says by letters through a
+ * pipe what is to happen next, and is answered by lines through another.
+ *
+ * Answers, before it says anything:
+ *   run NUMBER    what is measured becomes this run
+ *   order TEXT    calls and lines: what the agent is told (agent/order.h)
+ *   ready         samples: the process can be read
+ * Letters:
+ *   b             samples count from here on
+ *   f             what there is so far is to be stored; the answer is: ok
+ *   e             the measurement is over; the answer is: done, or empty (nothing was measured: there is no
+ * run) A program that ends without a word has its run all the same. */
 #ifndef HST_CAPTURE_CONTROL_H
 #define HST_CAPTURE_CONTROL_H
 
@@ -13,6 +23,8 @@ enum hst_control_word {
 
 struct hst_control {
     int in, out; /* descriptors; in becomes -1 when the other end is closed */
+    int ready;   /* that all is ready was told */
+    int begun;   /* the program said that samples count from here on */
 };
 
 /* What is in the pipe: the last word counts. Does not wait. */

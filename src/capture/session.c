@@ -22,7 +22,8 @@
 #define BUDGET_EVERY_NS 250000000u
 #define FLUSH_EVERY_NS 900000000u
 #define SPIN_POLL_NS 1000000u
-#define CHILDREN_PART 300u /* of the time, to look for children of all threads; but each */
+#define NOT_YET_NS 1000000u /* between two looks for a beginning */
+#define CHILDREN_PART 300u  /* of the time, to look for children of all threads; but each */
 #define CHILDREN_AFTER_NS 250000000u
 #define MOVE_EVERY_NS 50000000u
 #define SAMPLER_NICE (-10)
@@ -222,6 +223,19 @@ static void keep_budget(struct hst_session *session, uint64_t now_ns)
     session->next_budget_ns = now_ns + BUDGET_EVERY_NS;
 }
 
+/* A program that asked for this waits until it can be sampled, and then says when that begins. */
+static int may_sample(const struct hst_session *session)
+{
+    struct hst_control *control = session->options.control;
+    if (control == NULL)
+        return 1;
+    if (!control->ready && session->watches[0]->state == HST_WATCH_SAMPLING) {
+        control->ready = 1;
+        hst_control_answer(control, "ready");
+    }
+    return control->begun;
+}
+
 /* Everything but sampling, each at its time. */
 static enum hst_status housekeeping(struct hst_session *session, uint64_t now_ns, struct hst_error *err)
 {
@@ -360,7 +374,9 @@ static enum hst_status loop(struct hst_session *session, struct waits *waits, en
             *ret_end = HST_END_DURATION;
             return HST_OK;
         }
-        if (session->period_ns != 0)
+        if (!may_sample(session))
+            wake = boundary = now + NOT_YET_NS;
+        else if (session->period_ns != 0)
             next_tick(session, &boundary, &wake);
         else
             boundary = 0;
@@ -378,7 +394,8 @@ static enum hst_status loop(struct hst_session *session, struct waits *waits, en
             }
             now = session_now(session);
         }
-        HST_TRY(sample_now(session, boundary, &now));
+        if (may_sample(session))
+            HST_TRY(sample_now(session, boundary, &now));
     }
 }
 

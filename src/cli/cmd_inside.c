@@ -1,16 +1,7 @@
 /* `hasten inside`: the other end of a measurement that a program asks for itself, by the Python package
- * (python/hasten/_measure.py).  Nobody types it, so it is not in the list of commands.
- *
- *   program                                        hasten inside
- *   starts it, with two pipes               ──►    leaves the program's family, so that the program's own
- * waits never meet it ◄──    run NUMBER ◄──    order TEXT            what the agent is told (agent/order.h)
- *   f                                       ──►    what there is so far is stored
- *                                           ◄──    ok
- *   e                                       ──►    the measurement is over
- *                                           ◄──    done, or empty: nothing was measured, there is no run
- *
- * When the program ends without a word, what it did up to then is in the run.  What goes wrong is said on
- * standard error, and the pipe is closed. */
+ * (python/hasten/_measurement.py; control.h has what the two say).  Nobody types it, so it is not in the list
+ * of commands.  It leaves the program's family, so that the program's own waits never meet it.  What goes
+ * wrong is said on standard error, and the pipe is closed. */
 #include <limits.h>
 #include <signal.h>
 #include <unistd.h>
