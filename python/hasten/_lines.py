@@ -4,9 +4,10 @@ import functools
 import inspect
 import linecache
 import os
+import pickle
 import sys
 import types
-from typing import Any, Callable, Dict, Generator, List, Optional, TextIO, Tuple, TypeVar
+from typing import Any, Callable, Dict, Generator, List, Optional, Set, TextIO, Tuple, TypeVar, cast
 
 from hasten import _agent
 from hasten._command import Error
@@ -45,6 +46,8 @@ class _Recording(Measurement):
 
 _chosen: List[Any] = []
 _recording = _Recording(None, None)
+_past: List[Run] = []  # recordings that gave way to something else
+_enabled = 0  # profilers, how often
 
 
 def _is_preloaded() -> bool:
@@ -58,15 +61,25 @@ def _record() -> None:
         _recording.start()
 
 
-def _may_watch() -> bool:
-    """Before 3.12 there is one trace function, and a debugger or coverage may have it: theirs it is."""
+def give_way() -> None:
+    """Calls are to be traced: no line is measured meanwhile, unless a profiler is enabled."""
+    if _enabled == 0:
+        run = _recording.stop()
+        if run is not None:
+            _past.append(run)
+            _recording.forget()
+
+
+def _runs() -> List[Run]:
+    run = _recording.flush()
+    return _past + ([] if run is None else [run])
+
+
+def _tell_once() -> None:
     global _told
-    if sys.version_info >= (3, 12) or sys.gettrace() is None:  # ours is none of Python's
-        return True
     if not _told:
         _told = True
         print("hasten: another tool has the trace function (a debugger, coverage): no line is measured", file=sys.stderr)
-    return False
 
 
 _told = False
@@ -83,7 +96,7 @@ def _code_of(function: Any) -> Optional[types.CodeType]:
     return code if isinstance(code, types.CodeType) else None
 
 
-def _functions_in(place: Any, seen: set) -> List[Any]:
+def _functions_in(place: Any, seen: Set[type]) -> List[Any]:
     """Functions that a module or a class defines itself."""
     found = []
     for value in list(vars(place).values()):
@@ -186,22 +199,29 @@ class LineProfiler:
 
     def enable(self) -> None:
         """From here on lines of this thread count."""
-        _record()
-        if _may_watch():
-            _agent._enter()
+        global _enabled
+        entered = _agent._enter()
+        if entered == 0:
+            _record()
+            entered = _agent._enter()
+        if entered < 0:
+            _tell_once()
         self.enable_count += 1
+        _enabled += 1
 
     def disable(self) -> None:
         """Up to here."""
+        global _enabled
         if self.enable_count > 0:
             self.enable_count -= 1
+            _enabled -= 1
             _agent._leave()
 
     enable_by_count, disable_by_count = enable, disable
 
     def _enable(self) -> None:
         """In a call of the program, which is not harmed by what hasten cannot do."""
-        if self._broken:
+        if self._broken and _agent._state()[0] != "lines":
             return
         try:
             self.enable()
@@ -219,15 +239,16 @@ class LineProfiler:
     def __call__(self, function: _F) -> _F:
         """As a decorator: the function's lines are measured, in each call of it."""
         self.add_function(function)
-        return self.wrap_callable(function)
+        return cast(_F, self.wrap_callable(function))
 
     def wrap_callable(self, function: Any) -> Any:
         """function, such that each call of it is enabled. Static and class methods and properties stay what they are."""
         if isinstance(function, (staticmethod, classmethod)):
             return type(function)(self.wrap_callable(function.__func__))
         if isinstance(function, property):
-            return property(*(None if f is None else self.wrap_callable(f)
-                              for f in (function.fget, function.fset, function.fdel)), doc=function.__doc__)
+            get, set, delete = (None if f is None else self.wrap_callable(f)
+                                for f in (function.fget, function.fset, function.fdel))
+            return property(get, set, delete, function.__doc__)
         if inspect.iscoroutinefunction(function):
             return self._wrap_coroutine(function)
         if inspect.isasyncgenfunction(function):
@@ -333,22 +354,25 @@ class LineProfiler:
 
     @property
     def stored(self) -> Optional[Run]:
-        """The run, up to now; None: nothing was measured yet."""
-        return _recording.flush()
+        """The run in the store, up to now; None: nothing was measured yet."""
+        runs = _runs()
+        return runs[-1] if runs else None
 
     def get_stats(self) -> LineStats:
         """What was measured up to now, of this profiler's functions; a line's time is with all that it calls."""
         codes = [_code_of(function) for function in self.functions]
-        wanted = {(code.co_filename, code.co_firstlineno): code.co_name for code in codes if code is not None}
-        timings: Dict[_Key, List[Tuple[int, int, int]]] = {
-            (file, line, name): [] for (file, line), name in wanted.items()}
-        run = _recording.flush()
-        for row in run.json("-n", "1000000")["functions"] if run is not None else []:
-            name = wanted.get((row["file"], row["first_line"]))
-            if name is not None:
-                timings[row["file"], row["first_line"], name] = [
-                    (line["line"], line["hits"], line["total_ns"]) for line in row["lines"]]
-        return LineStats(timings, self.timer_unit)
+        sums: Dict[_Key, Dict[int, Tuple[int, int]]] = {
+            (code.co_filename, code.co_firstlineno, code.co_name): {} for code in codes if code is not None}
+        names = {key[:2]: key for key in sums}
+        for run in _runs():
+            for row in run.json("-n", "1000000")["functions"]:
+                key = names.get((row["file"], row["first_line"]))
+                lines_of = sums[key] if key is not None else {}
+                for line in row["lines"]:
+                    hits, time = lines_of.get(line["line"], (0, 0))
+                    lines_of[line["line"]] = hits + line["hits"], time + line["total_ns"]
+        return LineStats({key: [(line, *sums[key][line]) for line in sorted(sums[key])] for key in sums},
+                         self.timer_unit)
 
     def print_stats(self, stream: Optional[TextIO] = None, output_unit: Optional[float] = None, stripzeros: bool = False,
                     details: bool = True, summarize: bool = False, sort: bool = False, **ignored: Any) -> None:
@@ -361,11 +385,11 @@ class LineProfiler:
         show_text(self.get_stats(), stream or sys.stdout, output_unit or 1e-6, stripzeros, details, summarize, sort)
 
     def dump_stats(self, filename: str) -> None:
-        """Writes what python -m line_profiler and hasten show read. Error: nothing was measured."""
-        run = _recording.flush()
-        if run is None:
-            raise Error("no line was measured")
-        run.export(os.fspath(filename), "lprof")
+        """Writes what python -m line_profiler and hasten show read."""
+        stats = self.get_stats()
+        state = pickle.dumps({"timings": stats.timings, "unit": stats.unit}, 2)
+        with open(filename, "wb") as file:  # an object of a class that need not be here: by its name
+            file.write(state[:2] + b"cline_profiler.line_profiler\nLineStats\n)\x81" + state[2:-1] + b"b.")
 
 
 class GlobalProfiler(LineProfiler):
@@ -400,9 +424,10 @@ class GlobalProfiler(LineProfiler):
     def _at_exit(self, pid: int) -> None:
         if os.getpid() != pid or self._said:
             return
-        if _recording.run is not None:
+        run = self.stored
+        if run is not None:
             super().print_stats(sys.stderr, stripzeros=True)
-            print("hasten: stored as run %d" % _recording.run.number, file=sys.stderr)
+            print("hasten: stored as run %d" % run.number, file=sys.stderr)
             _recording.stop()
 
 

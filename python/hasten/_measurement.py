@@ -109,12 +109,13 @@ class Measurement(contextlib.ContextDecorator):
                 raise Error("it is under way already; stop() it first")
             options = [] if self._name is None else ["--name", self._name]
             options += [] if self._store is None else ["--store", self._store]
+            before = self._run
             self._other = other = self._begin(options)
             self._run = Run(other.number, self._store)
         try:
             self._arm(other)  # the last thing: what follows is measured
         except BaseException as error:
-            self._other = self._run = None
+            self._other, self._run = None, before
             with contextlib.suppress(Error):
                 other.end()
             if isinstance(error, OSError):
@@ -132,6 +133,10 @@ class Measurement(contextlib.ContextDecorator):
             if not other.end():
                 self._run = None
         return self._run
+
+    def forget(self) -> None:
+        """The last run is no longer this measurement's."""
+        self._run = None
 
     def flush(self) -> Optional[Run]:
         """What was measured up to now is in the store when this returns; it goes on."""

@@ -36,6 +36,6 @@ class Run:
         assert isinstance(found, dict)
         return found
 
-    def export(self, path: str, format: Optional[str] = None) -> None:
+    def export(self, path: str, format: Optional[str] = None, *options: str) -> None:
         """Writes a file for another tool; format: as `hasten export -f`, else by the path's ending."""
-        _command.run(self._words("export") + ["-o", path] + ([] if format is None else ["-f", format]))
+        _command.run(self._words("export") + ["-o", path] + ([] if format is None else ["-f", format]) + list(options))

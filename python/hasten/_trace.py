@@ -1,4 +1,5 @@
 """Exact tracing of this process, as `hasten trace` does it."""
+import importlib
 from typing import List, Optional, Sequence, Union
 
 from hasten import _agent
@@ -54,6 +55,8 @@ class trace(Measurement):
         if preloaded and what == "calls":
             self._resumed = resume()
             return self
+        if what == "lines" and not preloaded:
+            importlib.import_module("hasten._lines").give_way()
         super().start()
         return self
 

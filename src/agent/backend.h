@@ -32,7 +32,7 @@ int hst_line_trace_arm(int unused);
 void hst_line_trace_disarm(void);
 /* Where lines count only in threads that have entered (liner.h): there is nothing to be told of elsewhere. */
 int hst_line_trace_arm_scoped(int unused);
-void hst_line_trace_enter(void);
+int hst_line_trace_enter(void); /* 0: another tool has the calling thread's trace function */
 void hst_line_trace_leave(void);
 /* Chooses one code object from now on (selection.h), however the interpreter tells of its lines. */
 void hst_line_choose(PyObject *code);

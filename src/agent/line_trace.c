@@ -83,9 +83,32 @@ int hst_line_trace_arm_scoped(int unused)
     return hst_liner_on;
 }
 
-void hst_line_trace_enter(void) { hst_python.PyEval_SetTrace(hook, NULL); }
+/* A debugger's, coverage's: it is left to them. Ours is a function of C alone, which gettrace does not tell.
+ */
+static int is_taken(void)
+{
+    PyObject *getter = hst_python.PySys_GetObject("gettrace"); /* borrowed */
+    PyObject *other = getter != NULL ? hst_python.PyObject_CallFunction(getter, NULL) : NULL;
+    int taken = other != NULL && other != hst_py_none();
+    if (other != NULL)
+        hst_python.Py_DecRef(other);
+    hst_python.PyErr_Clear();
+    return taken;
+}
 
-void hst_line_trace_leave(void) { hst_python.PyEval_SetTrace(NULL, NULL); }
+int hst_line_trace_enter(void)
+{
+    if (is_taken())
+        return 0;
+    hst_python.PyEval_SetTrace(hook, NULL);
+    return 1;
+}
+
+void hst_line_trace_leave(void)
+{
+    if (!is_taken())
+        hst_python.PyEval_SetTrace(NULL, NULL);
+}
 
 void hst_line_trace_disarm(void)
 {

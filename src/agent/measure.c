@@ -295,10 +295,9 @@ int hst_measure_resume(void)
     return 0;
 }
 
-void hst_measure_enter(void)
+int hst_measure_enter(void)
 {
-    if (hst_liner_enter() && backend->id == HST_AGENT_BACKEND_LINE_TRACE)
-        hst_line_trace_enter();
+    return !hst_liner_enter() || backend->id != HST_AGENT_BACKEND_LINE_TRACE || hst_line_trace_enter();
 }
 
 void hst_measure_leave(void)

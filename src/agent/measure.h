@@ -24,8 +24,9 @@ void hst_measure_end(void);
 int hst_measure_pause(void);
 int hst_measure_resume(void);
 
-/* From here up to as many leaves, lines that are measured in scopes count (order.scoped). */
-void hst_measure_enter(void);
+/* From here up to as many leaves, lines that are measured in scopes count (order.scoped). 0: they would, but
+ * another tool has the hook. */
+int hst_measure_enter(void);
 void hst_measure_leave(void);
 
 /* The interpreter's audit hook, while anything is measured. */

@@ -112,18 +112,22 @@ static PyObject *choose(PyObject *module, PyObject *function)
     return hst_api.Py_BuildValue("i", code != NULL);
 }
 
+static int are_lines_measured(void)
+{
+    return hst_measure_state() == HST_MEASURE_ON && hst_measure_order()->lines;
+}
+
+/* 1; 0: no line is measured in this process; -1: another tool has the thread's trace function. */
 static PyObject *enter(PyObject *module, PyObject *ignored)
 {
     (void)module, (void)ignored;
-    if (hst_measure_state() == HST_MEASURE_ON)
-        hst_measure_enter();
-    return hst_py_new_none();
+    return hst_api.Py_BuildValue("i", !are_lines_measured() ? 0 : hst_measure_enter() ? 1 : -1);
 }
 
 static PyObject *leave(PyObject *module, PyObject *ignored)
 {
     (void)module, (void)ignored;
-    if (hst_measure_state() == HST_MEASURE_ON)
+    if (are_lines_measured())
         hst_measure_leave();
     return hst_py_new_none();
 }

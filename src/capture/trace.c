@@ -137,12 +137,13 @@ static unsigned timeline_chunks(const struct hst_trace *trace)
 char *hst_trace_order(const struct hst_trace *trace)
 {
     hst_ticks_init();
-    return hst_asprintf(
-        "folder=%s;lines=%d;scoped=%d;python_only=%d;depth=%u;timeline=%u;backend=%d;clock=%d", trace->folder,
-        trace->options.lines, trace->joined != 0, trace->options.python_only,
-        (unsigned)(trace->options.depth < UINT32_MAX ? trace->options.depth : UINT32_MAX),
-        timeline_chunks(trace), (int)trace->options.backend,
-        hst_ticks_are_tsc ? HST_AGENT_CLOCK_TSC : HST_AGENT_CLOCK_SYSTEM);
+    return hst_asprintf("folder=%s;lines=%d;scoped=%d;python_only=%d;depth=%u;paused=%d;toggle=%d;timeline=%"
+                        "u;backend=%d;clock=%d",
+                        trace->folder, trace->options.lines, trace->joined != 0, trace->options.python_only,
+                        (unsigned)(trace->options.depth < UINT32_MAX ? trace->options.depth : UINT32_MAX),
+                        trace->options.paused, trace->options.toggle, timeline_chunks(trace),
+                        (int)trace->options.backend,
+                        hst_ticks_are_tsc ? HST_AGENT_CLOCK_TSC : HST_AGENT_CLOCK_SYSTEM);
 }
 
 static enum hst_status set_environment(const struct hst_trace *trace, struct hst_error *err)

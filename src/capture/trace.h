@@ -19,6 +19,8 @@ struct hst_trace_options {
     int timeline;                   /* the events in their order too */
     uint64_t timeline_chunks;       /* that may wait in each process; 0: as many as there is room for */
     uint64_t depth;                 /* calls below it are not seen; 0: all are */
+    int paused;                     /* nothing is traced until the program, or the signal, says so */
+    int toggle;                     /* number of the signal that pauses and resumes; 0: none does */
     const char *rules;              /* which functions (agent/selection.h) */
 };
 

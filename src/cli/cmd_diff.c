@@ -97,9 +97,9 @@ int hst_cmd_diff(struct hst_cli *cli, int argc, char **argv)
         return hst_message_usage(cli, "diff", "hasten runs", "both are run %llu: there is nothing to compare",
                                  (unsigned long long)after_number);
     struct hst_loaded_run before, after;
-    if (hst_loaded_run_init(&before, store, before_number, &err) != HST_OK)
+    if (hst_loaded_run_init(&before, store, before_number, NULL, &err) != HST_OK)
         return hst_message_error(cli, &err);
-    if (hst_loaded_run_init(&after, store, after_number, &err) != HST_OK) {
+    if (hst_loaded_run_init(&after, store, after_number, NULL, &err) != HST_OK) {
         hst_loaded_run_release(&before);
         return hst_message_error(cli, &err);
     }

@@ -104,6 +104,8 @@ static int parse(struct hst_cli *cli, int argc, char **argv, struct request *req
         HST_OPTION_ROW_GIL(&request->common),
         HST_OPTION_ROW_THREAD(&request->common),
         HST_OPTION_ROW_PROCESS(&request->common),
+        HST_OPTION_ROW_SINCE(&request->common),
+        HST_OPTION_ROW_UNTIL(&request->common),
         HST_OPTION_ROW_SHOW(&request->common),
         HST_OPTION_ROW_STORE(&request->common),
         {"list-formats", 0, NULL, "print the names of all formats", HST_OPTION_FLAG, &request->list_formats,
@@ -171,19 +173,34 @@ static enum hst_status load(struct stored_run *run, const struct request *reques
     uint64_t number;
     HST_TRY(hst_cli_store_open(request->common.store, HST_STORE_READ, &run->store, err));
     HST_TRY(hst_store_find(run->store, request->run, &number, err));
-    HST_TRY(hst_loaded_run_init(&run->loaded, run->store, number, err));
+    HST_TRY(hst_loaded_run_init(&run->loaded, run->store, number, &request->common.window, err));
     HST_TRY(check_mode(request, &run->loaded.info, err));
     struct hst_filter filter;
     HST_TRY(hst_view_options_filter(&request->common, &run->loaded.profile, &filter, err));
     return hst_selection_init(&run->selection, &run->loaded.profile, &run->loaded.aggregate, &filter, err);
 }
 
+/* Samples on their way to an exporter. */
+struct part {
+    const struct hst_window *window;
+    hst_export_visitor *visit;
+    void *context;
+};
+
+static enum hst_status visit_part(void *context, const struct hst_sample *sample)
+{
+    const struct part *part = context;
+    struct hst_sample copy = *sample;
+    return hst_window_clip(part->window, &copy) ? part->visit(part->context, &copy) : HST_OK;
+}
+
 static enum hst_status read_samples(void *context, hst_export_visitor *visit, void *visit_context,
                                     struct hst_error *err)
 {
     struct stored_run *run = context;
-    return hst_run_read_samples(run->store, run->loaded.info.number, &run->loaded.profile, visit,
-                                visit_context, err);
+    struct part part = {.window = &run->loaded.window, .visit = visit, .context = visit_context};
+    return hst_run_read_samples(run->store, run->loaded.info.number, &run->loaded.profile, visit_part, &part,
+                                err);
 }
 
 static enum hst_status read_events(void *context, hst_export_event_visitor *visit, void *visit_context,

@@ -85,7 +85,7 @@ static enum hst_status add_hot(struct hst_buffer *rules, const char *store_optio
         hst_error_hint(err, "hasten run script.py makes one");
         return HST_E_NOENT;
     }
-    HST_TRY(hst_loaded_run_init(&run, store, runs[stored - 1].number, err));
+    HST_TRY(hst_loaded_run_init(&run, store, runs[stored - 1].number, NULL, err));
     struct hst_filter filter = HST_FILTER_ALL;
     filter.mode = HST_MODE_CPU;
     filter.fold = 1;

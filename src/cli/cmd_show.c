@@ -34,6 +34,8 @@ static int parse(struct hst_cli *cli, int argc, char **argv, struct request *req
         HST_OPTION_ROW_GIL(common),
         HST_OPTION_ROW_THREAD(common),
         HST_OPTION_ROW_PROCESS(common),
+        HST_OPTION_ROW_SINCE(common),
+        HST_OPTION_ROW_UNTIL(common),
         HST_OPTION_ROW_SHOW(common),
         HST_OPTION_ROW_HIDE(common),
         HST_OPTION_ROW_LIBRARY(&request->library),
@@ -102,7 +104,8 @@ static enum hst_status check_part(const struct hst_common_options *common,
 {
     if (source->imported == NULL ||
         (common->mode == HST_MODE_WALL && !common->gil && common->show.count == 0 &&
-         common->hide.count == 0 && common->thread == NULL && common->process == NULL))
+         common->hide.count == 0 && common->thread == NULL && common->process == NULL &&
+         hst_window_is_all(&common->window)))
         return HST_OK;
     (void)hst_error_set(err, HST_E_INVALID, "what %s wrote are sums, of which no part can be shown",
                         source->imported->maker);
@@ -146,7 +149,7 @@ static enum hst_status load(const struct request *request, struct hst_loaded_run
         status = hst_store_find(store, request->run, &number, err);
     if (status == HST_E_NOENT)
         status = hst_foreign_explain(request->run, status, err);
-    return status == HST_OK ? hst_loaded_run_init(run, store, number, err) : status;
+    return status == HST_OK ? hst_loaded_run_init(run, store, number, &request->common.window, err) : status;
 }
 
 int hst_cmd_show(struct hst_cli *cli, int argc, char **argv)

@@ -1,4 +1,8 @@
 /* `hasten trace`: starts a program with the agent in it, and stores what it counted: every call, exactly. */
+#include <signal.h>
+#include <string.h>
+#include <strings.h>
+
 #include "base/memory.h"
 #include "cli/agent_run.h"
 #include "cli/commands.h"
@@ -6,12 +10,27 @@
 
 static const char *const backend_names[] = {"auto", "monitoring", "profile", "frames", NULL};
 
+/* "USR2", "SIGUSR2", "12" -> its number; -1: there is none, or none that can be caught. */
+static int signal_number(const char *text)
+{
+    uint64_t number;
+    const char *name = strncasecmp(text, "SIG", 3) == 0 ? text + 3 : text;
+    int found = -1;
+    if (hst_count_parse(text, &number) == HST_OK && number > 0 && number < (uint64_t)SIGRTMAX)
+        found = (int)number;
+    for (int i = 1; i < SIGRTMIN && found < 0; i++)
+        if (sigabbrev_np(i) != NULL && strcasecmp(sigabbrev_np(i), name) == 0)
+            found = i;
+    return found == SIGKILL || found == SIGSTOP ? -1 : found;
+}
+
 int hst_cmd_trace(struct hst_cli *cli, int argc, char **argv)
 {
     struct hst_trace_selection selection = {0};
     struct hst_agent_request request = {
         .selection = &selection, .nothing = "no call was made", .nothing_hint = NULL};
     int backend = 0;
+    const char *toggle = NULL;
     const struct hst_option options[] = {
         {"python-only", 0, NULL, "leave functions of C out: cheaper", HST_OPTION_FLAG,
          &request.trace.python_only, NULL},
@@ -30,6 +49,10 @@ int hst_cmd_trace(struct hst_cli *cli, int argc, char **argv)
          &selection.texts[HST_TRACE_TO], NULL},
         {"depth", 0, "N", "calls inside N others are not seen: cheaper", HST_OPTION_COUNT,
          &request.trace.depth, NULL},
+        {"paused", 0, NULL, "trace nothing until the program calls hasten.resume(), or the signal comes",
+         HST_OPTION_FLAG, &request.trace.paused, NULL},
+        {"toggle", 0, "SIGNAL", "a signal to the program, such as USR2, pauses and resumes", HST_OPTION_TEXT,
+         &toggle, NULL},
         {"timeline", 0, NULL, "keep the order of calls too, for export -f chrome", HST_OPTION_FLAG,
          &request.trace.timeline, NULL},
         {"timeline-chunks", 0, "N", NULL, HST_OPTION_COUNT, &request.trace.timeline_chunks, NULL},
@@ -64,6 +87,12 @@ int hst_cmd_trace(struct hst_cli *cli, int argc, char **argv)
     if (result != HST_PARSED)
         return result;
     request.trace.backend = (enum hst_agent_backend)backend;
+    request.trace.toggle = toggle != NULL ? signal_number(toggle) : 0;
+    if (request.trace.toggle < 0) {
+        hst_program_release(&program);
+        return hst_message_usage(cli, "trace", "a signal that a program can catch, such as USR1, USR2 or HUP",
+                                 "--toggle does not take '%s'", toggle);
+    }
     struct hst_error err = {0};
     enum hst_status status = hst_trace_selection_init(&selection, &err);
     if (selection.count > 0)

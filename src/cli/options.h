@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "analyze/totals.h"
+#include "analyze/window.h"
 #include "base/status.h"
 #include "cli/messages.h"
 
@@ -74,6 +75,7 @@ struct hst_common_options {
     struct hst_text_list hide, show;
     int threads, gil;
     const char *thread, *process;
+    struct hst_window window;
 };
 
 /* HST_OPTION_ROW_STORE(&common), ... inside a table of struct hst_option. */

@@ -57,16 +57,61 @@ static enum hst_status read_imported(struct hst_loaded_run *run, struct hst_stor
     return HST_OK;
 }
 
+static enum hst_status add_part(void *context, const struct hst_sample *sample)
+{
+    struct hst_loaded_run *run = context;
+    struct hst_sample part = *sample;
+    if (!hst_window_clip(&run->window, &part))
+        return HST_OK;
+    run->info.cost.samples++;
+    return hst_aggregate_add(&run->aggregate, &part);
+}
+
+static enum hst_status read_part(struct hst_loaded_run *run, struct hst_store *store, uint64_t number,
+                                 struct hst_error *err)
+{
+    struct hst_window *window = &run->window;
+    uint64_t all_ns = run->info.duration_ns, until_ns = window->until_ns;
+    if (until_ns == 0 || until_ns > all_ns)
+        until_ns = all_ns;
+    if (window->since_ns >= until_ns) {
+        (void)hst_error_set(err, HST_E_INVALID,
+                            "run %llu is %.3f seconds long: there is nothing from %.3f s to %.3f s",
+                            (unsigned long long)number, (double)all_ns / 1e9, (double)window->since_ns / 1e9,
+                            (double)until_ns / 1e9);
+        hst_error_hint(err, "--since and --until count from the start of the run");
+        return HST_E_INVALID;
+    }
+    run->info.cost.samples = 0;
+    window->until_ns = until_ns;
+    run->info.duration_ns = until_ns - window->since_ns;
+    return hst_run_read_samples(store, number, &run->profile, add_part, run, err);
+}
+
+static enum hst_status check_window(const struct hst_loaded_run *run, struct hst_error *err)
+{
+    if (hst_window_is_all(&run->window) || run->info.kind == HST_RUN_SAMPLED)
+        return HST_OK;
+    (void)hst_error_set(err, HST_E_INVALID, "run %llu holds sums: of which no stretch of time can be shown",
+                        (unsigned long long)run->info.number);
+    hst_error_hint(err, "--since and --until are for runs of hasten run and hasten attach");
+    return HST_E_INVALID;
+}
+
 enum hst_status hst_loaded_run_init(struct hst_loaded_run *run, struct hst_store *store, uint64_t number,
-                                    struct hst_error *err)
+                                    const struct hst_window *window, struct hst_error *err)
 {
     *run = (struct hst_loaded_run){0};
+    if (window != NULL)
+        run->window = *window;
     hst_aggregate_init(&run->aggregate);
     hst_calls_init(&run->calls);
     hst_lines_init(&run->lines);
     if (!hst_profile_init(&run->profile))
         return hst_error_set(err, HST_E_NOMEM, "out of memory");
     enum hst_status status = hst_run_read_info(store, number, &run->info, err);
+    if (status == HST_OK)
+        status = check_window(run, err);
     if (status == HST_OK)
         status = hst_run_read_profile(store, number, &run->profile, err);
     if (status == HST_OK && run->info.kind == HST_RUN_TRACED)
@@ -75,6 +120,8 @@ enum hst_status hst_loaded_run_init(struct hst_loaded_run *run, struct hst_store
         status = read_lines(run, store, number, err);
     else if (status == HST_OK && run->info.kind == HST_RUN_IMPORTED)
         status = read_imported(run, store, number, err);
+    else if (status == HST_OK && !hst_window_is_all(&run->window))
+        status = read_part(run, store, number, err);
     else if (status == HST_OK)
         status = hst_run_read_samples(store, number, &run->profile, hst_aggregate_add, &run->aggregate, err);
     if (status != HST_OK)
@@ -165,6 +212,7 @@ struct hst_report_source hst_loaded_run_source(const struct hst_loaded_run *run)
         .info = &run->info,
         .profile = &run->profile,
         .aggregate = &run->aggregate,
+        .window = run->window,
         .calls = run->info.kind == HST_RUN_TRACED || run->info.kind == HST_RUN_LINES ? &run->calls : NULL,
         .lines = run->has_lines ? &run->lines : NULL,
         .imported = run->info.kind == HST_RUN_IMPORTED ? &run->imported : NULL};
@@ -184,7 +232,7 @@ enum hst_status hst_report_run(struct hst_store *store, uint64_t number,
                                FILE *out, struct hst_error *err)
 {
     struct hst_loaded_run run;
-    HST_TRY(hst_loaded_run_init(&run, store, number, err));
+    HST_TRY(hst_loaded_run_init(&run, store, number, NULL, err));
     struct hst_report_source source = hst_loaded_run_source(&run);
     const struct hst_report_options usual = HST_REPORT_OPTIONS_DEFAULT;
     struct hst_buffer buffer;

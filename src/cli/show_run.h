@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "analyze/window.h"
 #include "report/report.h"
 #include "store/run_reader.h"
 #include "store/store.h"
@@ -18,9 +19,11 @@ struct hst_loaded_run {
     struct hst_calls calls;       /* of a traced run: then the aggregate is made of them */
     struct hst_imported imported; /* of an imported run: then there is no aggregate */
     int has_lines;
+    struct hst_window window; /* what of it was read */
 };
+/* window: NULL, or the part of a sampled run that counts. HST_E_INVALID: the run has no times. */
 enum hst_status hst_loaded_run_init(struct hst_loaded_run *run, struct hst_store *store, uint64_t number,
-                                    struct hst_error *err) HST_MUST_CHECK;
+                                    const struct hst_window *window, struct hst_error *err) HST_MUST_CHECK;
 /* The same of a file of cProfile or line_profiler, as if it had been imported; its number is 0. */
 enum hst_status hst_loaded_run_from_file(struct hst_loaded_run *run, const char *path,
                                          struct hst_error *err) HST_MUST_CHECK;

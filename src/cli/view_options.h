@@ -19,6 +19,16 @@
     {                                                                                                        \
         "process", 0, "PID", "only this process", HST_OPTION_TEXT, &(common)->process, NULL                  \
     }
+#define HST_OPTION_ROW_SINCE(common)                                                                         \
+    {                                                                                                        \
+        "since", 0, "TIME", "only from this time of the run on: 1.5 (seconds), 500ms, 2m",                   \
+            HST_OPTION_DURATION, &(common)->window.since_ns, NULL                                            \
+    }
+#define HST_OPTION_ROW_UNTIL(common)                                                                         \
+    {                                                                                                        \
+        "until", 0, "TIME", "only up to this time of the run", HST_OPTION_DURATION,                          \
+            &(common)->window.until_ns, NULL                                                                 \
+    }
 #define HST_OPTION_ROW_LIBRARY(library)                                                                      \
     {                                                                                                        \
         "library", 0, NULL, "library frames on their own, not folded into the code that calls them",         \

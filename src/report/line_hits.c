@@ -83,9 +83,9 @@ static enum hst_status add_function(struct hst_page *page, const struct group *g
     struct hst_source source;
     hst_buffer_add_fmt(page->out, "\n%s", hst_page_ink(page, HST_INK_BOLD));
     hst_page_function(page, group->rows[0].function, (size_t)page->style->width);
-    hst_buffer_add_fmt(page->out, "%s  %s, %s of all lines watched\n", hst_page_ink(page, HST_INK_RESET),
+    hst_buffer_add_fmt(page->out, "%s  %s, %.1f %% of all lines watched\n", hst_page_ink(page, HST_INK_RESET),
                        hst_cell_duration(group->self_ns).text,
-                       hst_cell_percent(all_ns > 0 ? (double)group->self_ns / (double)all_ns : 0).text + 1);
+                       100 * (all_ns > 0 ? (double)group->self_ns / (double)all_ns : 0));
     if (page->source->imported != NULL)
         hst_buffer_add_fmt(page->out, "%s %13s %9s %9s %7s  %5s%s\n", hst_page_ink(page, HST_INK_DIM), "hits",
                            "time", "per hit", "time", "line", hst_page_ink(page, HST_INK_RESET));

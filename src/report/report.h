@@ -3,6 +3,7 @@
 #ifndef HST_REPORT_REPORT_H
 #define HST_REPORT_REPORT_H
 
+#include "analyze/window.h"
 #include "analyze/diff.h"
 #include "analyze/relations.h"
 #include "analyze/states.h"
@@ -23,6 +24,7 @@ struct hst_report_source {
     const struct hst_calls *calls;       /* of a traced run, and how one of lines was traced; else NULL */
     const struct hst_lines *lines;       /* of a run of lines; else NULL */
     const struct hst_imported *imported; /* of an imported run; else NULL */
+    struct hst_window window;            /* what of a sampled run is in the aggregate */
 };
 /* Whether numbers of calls are known, and which functions called which. */
 static inline int hst_report_has_calls(const struct hst_report_source *source)

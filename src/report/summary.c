@@ -84,6 +84,10 @@ static void add_mode(struct hst_page *page)
     if (page->options->filter.mode == HST_MODE_WALL && page->view.left_out_ns > 0)
         hst_buffer_add_fmt(page->out, "; waiting left out: %s",
                            hst_cell_duration(page->view.left_out_ns).text);
+    const struct hst_window *window = &page->source->window;
+    if (!hst_window_is_all(window))
+        hst_buffer_add_fmt(page->out, "; from %s to %s of the run", hst_cell_duration(window->since_ns).text,
+                           hst_cell_duration(window->until_ns).text);
     hst_buffer_add_fmt(page->out, "%s  (--mode)%s\n", hst_page_ink(page, HST_INK_DIM),
                        hst_page_ink(page, HST_INK_RESET));
 }

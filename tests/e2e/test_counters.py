@@ -17,46 +17,7 @@ import time
 import pytest
 
 from conftest import BINARY, ROOT, TARGETS, wait_until
-
-PYTHON = ROOT / "python" / "hasten"
-AGENT = BINARY.parent / "src" / "agent" / "hasten_agent.so"
-
-
-class Package:
-    """The package with the agent of this build in it, where an interpreter sees it; and a folder for counters."""
-
-    def __init__(self, interpreter, hasten):
-        self.interpreter = interpreter.traceable()
-        root = interpreter.root or pathlib.Path("/")
-        self.place = pathlib.Path(tempfile.mkdtemp(prefix="hasten-package-", dir=str(root / "tmp")))
-        shutil.copytree(str(PYTHON), str(self.place / "hasten"), ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(str(AGENT), str(self.place / "hasten" / "_agent.so"))
-        self.inside = "/" + str(self.place.relative_to(root))
-        self.counters = tempfile.mkdtemp(prefix="hasten-test-counters-", dir="/dev/shm")
-        hasten.environment["HASTEN_COUNTERS"] = self.counters
-        self.environment = dict(os.environ, HASTEN_COUNTERS=self.counters, PYTHONDONTWRITEBYTECODE="1")
-
-    def command(self, program, *words):
-        script = self.interpreter.inside(TARGETS / program)
-        return self.interpreter.command + [script] + [str(w) for w in words]
-
-    def run(self, program, *words, **more):
-        return subprocess.run(self.command(program, *words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              universal_newlines=True, env=dict(self.environment, **more), timeout=120)
-
-    def files(self, ending=".counters"):
-        return sorted(p for p in pathlib.Path(self.counters).iterdir() if p.name.endswith(ending))
-
-    def remove(self):
-        shutil.rmtree(str(self.place), ignore_errors=True)
-        shutil.rmtree(self.counters, ignore_errors=True)
-
-
-@pytest.fixture
-def package(interpreter, hasten):
-    made = Package(interpreter, hasten)
-    yield made
-    made.remove()
+from package import PYTHON, Package, package  # noqa: F401
 
 
 @pytest.fixture
