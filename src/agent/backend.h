@@ -14,6 +14,8 @@ void hst_monitoring_disarm(void);
 /* PyEval_SetProfile, to 3.11: of the calling thread, and of threads that it starts from then on. */
 int hst_profile_hook_arm(int python_only);
 void hst_profile_hook_disarm(void);
+/* 1: the calling thread has another tool's hook; -1: it cannot be told. */
+int hst_profile_hook_is_taken(void);
 /* The same of all threads that there are. */
 int hst_profile_hook_arm_all(int python_only);
 void hst_profile_hook_disarm_all(void);
@@ -32,7 +34,8 @@ int hst_line_trace_arm(int unused);
 void hst_line_trace_disarm(void);
 /* Where lines count only in threads that have entered (liner.h): there is nothing to be told of elsewhere. */
 int hst_line_trace_arm_scoped(int unused);
-int hst_line_trace_enter(void); /* 0: another tool has the calling thread's trace function */
+int hst_line_trace_is_taken(void); /* by another tool: it has the calling thread's trace function */
+void hst_line_trace_enter(void);
 void hst_line_trace_leave(void);
 /* Chooses one code object from now on (selection.h), however the interpreter tells of its lines. */
 void hst_line_choose(PyObject *code);

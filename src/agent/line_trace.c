@@ -85,7 +85,7 @@ int hst_line_trace_arm_scoped(int unused)
 
 /* A debugger's, coverage's: it is left to them. Ours is a function of C alone, which gettrace does not tell.
  */
-static int is_taken(void)
+int hst_line_trace_is_taken(void)
 {
     PyObject *getter = hst_python.PySys_GetObject("gettrace"); /* borrowed */
     PyObject *other = getter != NULL ? hst_python.PyObject_CallFunction(getter, NULL) : NULL;
@@ -96,17 +96,11 @@ static int is_taken(void)
     return taken;
 }
 
-int hst_line_trace_enter(void)
-{
-    if (is_taken())
-        return 0;
-    hst_python.PyEval_SetTrace(hook, NULL);
-    return 1;
-}
+void hst_line_trace_enter(void) { hst_python.PyEval_SetTrace(hook, NULL); }
 
 void hst_line_trace_leave(void)
 {
-    if (!is_taken())
+    if (!hst_line_trace_is_taken())
         hst_python.PyEval_SetTrace(NULL, NULL);
 }
 

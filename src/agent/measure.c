@@ -43,7 +43,7 @@ static const struct backend backends[] = {
 static struct hst_agent_order order;
 static const struct backend *backend;
 static enum hst_measure_state state;
-static int begun_early;
+static int begun_early, lines_calibrated;
 
 enum hst_measure_state hst_measure_state(void) { return state; }
 
@@ -163,12 +163,26 @@ static void set_signal(void)
 
 /* --- begin and end --- */
 
+static int another_has_the_hook(void)
+{
+    return (backend->id == HST_AGENT_BACKEND_LINE_TRACE && hst_line_trace_is_taken()) ||
+           (backend->id == HST_AGENT_BACKEND_PROFILE && hst_profile_hook_is_taken() == 1);
+}
+
+static void calibrate_lines(void)
+{
+    hst_liner_scoped = 0;
+    lines_calibrated = hst_calibrate_lines(backend->arm, backend->disarm);
+    hst_liner_scoped = order.scoped;
+}
+
 static void prepare_lines(int early)
 {
     char rules[600];
-    hst_liner_scoped = 0;
-    (void)hst_calibrate_lines(backend->arm, backend->disarm);
+    lines_calibrated = 0;
     hst_liner_scoped = order.scoped;
+    if (!another_has_the_hook())
+        calibrate_lines(); /* else when it is ours first */
     (void)snprintf(rules, sizeof rules, "%s/rules", order.folder);
     (void)hst_selection_read(rules);
     if (early)
@@ -208,6 +222,8 @@ static int begin(int early, const char **ret_why)
     if (backend == NULL)
         return fail("this version of Python has no such backend", ret_why);
     hst_arena_header()->backend = backend->id;
+    if (!order.lines && !early && another_has_the_hook())
+        return fail("another tool has the profile function (sys.setprofile, cProfile)", ret_why);
     if (order.lines)
         prepare_lines(early);
     else
@@ -297,7 +313,16 @@ int hst_measure_resume(void)
 
 int hst_measure_enter(void)
 {
-    return !hst_liner_enter() || backend->id != HST_AGENT_BACKEND_LINE_TRACE || hst_line_trace_enter();
+    if (!hst_liner_enter() || backend->id != HST_AGENT_BACKEND_LINE_TRACE)
+        return 1;
+    if (another_has_the_hook())
+        return 0;
+    if (!lines_calibrated) {
+        calibrate_lines();
+        hst_liner_on = 1;
+    }
+    hst_line_trace_enter();
+    return 1;
 }
 
 void hst_measure_leave(void)

@@ -169,8 +169,7 @@ static void find_start_new_thread(void)
 
 /* --- another tool's hook --- */
 
-/* 1: the calling thread has another tool's hook; -1: it cannot be told. */
-static int is_taken(void)
+int hst_profile_hook_is_taken(void)
 {
     PyObject *getter = hst_python.PySys_GetObject("getprofile"); /* borrowed */
     PyObject *other = getter != NULL ? hst_python.PyObject_CallFunction(getter, NULL) : NULL;
@@ -187,7 +186,7 @@ static int is_taken(void)
 static int take_back(void *unused)
 {
     (void)unused;
-    int taken = in_use ? is_taken() : -1;
+    int taken = in_use ? hst_profile_hook_is_taken() : -1;
     struct hst_tracer *tracer = taken == 0 ? hst_tracer_self() : NULL;
     if (taken == 1)
         hst_arena_header()->hook_taken++;
@@ -228,7 +227,7 @@ int hst_profile_hook_arm_all(int without_c)
 void hst_profile_hook_disarm(void)
 {
     in_use = 0;
-    if (is_taken() != 1)
+    if (hst_profile_hook_is_taken() != 1)
         hook_this_thread(NULL);
 }
 
