@@ -18,6 +18,23 @@ def pip(*words, python=sys.executable):
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
 
 
+MEASURE = """
+import hasten, time
+def f(): pass
+def g():
+    end = time.time() + 0.1
+    while time.time() < end: pass
+with hasten.trace() as t:
+    f(); f(); f()
+with hasten.sample() as s:
+    g()
+p = hasten.LineProfiler(f)
+rows = {row["function"]: row.get("calls") for row in t.run.json()["functions"]}
+print(rows["f"], s.run.json()["functions"][0]["function"] == "g", len(p.get_stats().timings) - 1)
+import hasten.ipython, hasten.counters, hasten.pycounters
+"""
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
@@ -61,3 +78,9 @@ def test_install(wheel, interpreter, tmp_path):
     traced = subprocess.run([command, "trace", python, "-c", "import hasten; print(len('abc'))"], env=environment,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
     assert traced.stdout == "3\n" and " calls" in traced.stderr, traced
+    # The package finds the command, and knows the magics and the plugin of pytest.
+    measured = subprocess.run([python, "-c", MEASURE], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              universal_newlines=True)
+    assert measured.returncode == 0 and measured.stdout.split() == ["3", "True", "0"], measured
+    (points,) = home.rglob("hasten-*.dist-info/entry_points.txt")
+    assert "[pytest11]\nhasten = hasten.pytest_plugin" in points.read_text().replace("=", " = ").replace("  ", " ")
