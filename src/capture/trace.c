@@ -254,7 +254,7 @@ static void set_cpu(const struct hst_trace *trace)
 /* What a program that asked for its trace says. Nonzero: the trace is over. */
 static int listen_to(struct hst_trace *trace, struct pollfd *waits, uint64_t *next_ns)
 {
-    if (waits->revents == 0)
+    if (trace->control == NULL || waits->revents == 0)
         return 0;
     enum hst_control_word word = hst_control_take(trace->control);
     waits->fd = trace->control->in;

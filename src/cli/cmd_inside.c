@@ -25,6 +25,7 @@ struct wish {
     struct hst_record_options record;
     struct hst_agent_request agent;
     struct hst_trace_selection selection;
+    struct hst_control control;
 };
 
 /* A process of its own, which init waits for. Nonzero: this one is over. */
@@ -38,7 +39,6 @@ static int leave_family(void)
 
 static int measure(struct hst_cli *cli, struct wish *wish)
 {
-    struct hst_control control = {.in = STDIN_FILENO, .out = STDOUT_FILENO};
     HST_CLEANUP_FREE char *command = hst_process_command((int)wish->pid);
     const char *words = command != NULL ? command : "";
     hst_relay_block();
@@ -48,7 +48,7 @@ static int measure(struct hst_cli *cli, struct wish *wish)
         wish->agent.selection = wish->kind == TRACE ? &wish->selection : NULL;
         if (hst_trace_selection_init(&wish->selection, &err) != HST_OK)
             return hst_message_usage(cli, "trace", err.hint, "%s", err.text);
-        int result = hst_agent_join(cli, &wish->agent, (int)wish->pid, words, &control);
+        int result = hst_agent_join(cli, &wish->agent, (int)wish->pid, words, &wish->control);
         hst_trace_selection_release(&wish->selection);
         return result;
     }
@@ -57,7 +57,7 @@ static int measure(struct hst_cli *cli, struct wish *wish)
     wish->record.store = wish->agent.store;
     wish->record.name = wish->agent.name;
     wish->record.quiet = 1;
-    wish->record.control = &control;
+    wish->record.control = &wish->control;
     hst_lent_set(&(struct hst_lent){.pid = (int)wish->pid,
                                     .memory = wish->memory > 0 ? (int)wish->memory : -1,
                                     .maps = wish->maps > 0 ? (int)wish->maps : -1,
@@ -67,7 +67,9 @@ static int measure(struct hst_cli *cli, struct wish *wish)
 
 int hst_cmd_inside(struct hst_cli *cli, int argc, char **argv)
 {
-    struct wish wish = {.record = HST_RECORD_DEFAULTS, .agent = {.quiet = 1}};
+    struct wish wish = {.record = HST_RECORD_DEFAULTS,
+                        .agent = {.quiet = 1},
+                        .control = {.in = STDIN_FILENO, .out = STDOUT_FILENO}};
     struct hst_trace_selection *selection = &wish.selection;
     const struct hst_option options[] = {
         {"kind", 0, "KIND", "sample, trace or lines", HST_OPTION_CHOICE, &wish.kind, kind_names},
