@@ -13,6 +13,15 @@ enum hst_opcode {
 };
 enum { HST_FRAME_OBJECT_FRAME = 24 /* PyFrameObject.f_frame, 3.11 */ };
 
+/* Of every version. */
+static inline PyObject *hst_frame_code_of_any(const void *frame)
+{
+    uint64_t word = hst_py_word(frame, hst_python.abi.frame_code);
+    return (PyObject *)(uintptr_t)(hst_python.abi.minor >= 14 ? word & ~UINT64_C(7) : word);
+}
+/* The calling thread's outermost function (standing.c); NULL: none runs. */
+const void *hst_frame_outermost(void);
+
 static inline const void *hst_frame_of_object(const PyObject *object)
 {
     return hst_python.abi.minor >= 11 ? hst_py_pointer(object, HST_FRAME_OBJECT_FRAME) : (const void *)object;

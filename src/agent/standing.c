@@ -20,10 +20,15 @@ static int is_mark(const void *frame)
     return abi->minor >= 12 && *((const unsigned char *)frame + abi->frame_owner) >= OWNER_FIRST_MARK;
 }
 
-static PyObject *code_of(const void *frame)
+const void *hst_frame_outermost(void)
 {
-    uint64_t word = hst_py_word(frame, hst_python.abi.frame_code);
-    return (PyObject *)(uintptr_t)(hst_python.abi.minor >= 14 ? word & ~UINT64_C(7) : word);
+    const void *last = NULL;
+    size_t depth = 0;
+    for (const void *frame = innermost_frame(); frame != NULL && depth++ < DEPTH_MAX;
+         frame = hst_py_pointer(frame, hst_python.abi.frame_previous))
+        if (!is_mark(frame))
+            last = frame;
+    return last;
 }
 
 static void reverse(PyObject **codes, size_t count)
@@ -45,7 +50,7 @@ void hst_tracer_stand_here(struct hst_tracer *tracer, int but)
             continue;
         if (!HST_RESERVE(codes, capacity, count + 1))
             break;
-        codes[count++] = code_of(frame);
+        codes[count++] = hst_frame_code_of_any(frame);
     }
     reverse(codes, count);
     hst_tracer_stand(tracer, codes, count);

@@ -284,14 +284,22 @@ void hst_tracer_stand(struct hst_tracer *tracer, PyObject *const *codes, size_t 
 
 /* --- threads --- */
 
+/* What the thread has used since cpu_begin_ns. */
+static void settle_cpu(struct hst_agent_thread *thread)
+{
+    uint64_t now_ns = hst_cpu_ns();
+    thread->cpu_ns += now_ns - thread->cpu_begin_ns;
+    thread->cpu_begin_ns = now_ns;
+}
+
 static void thread_ended(void *unused)
 {
     (void)unused;
     struct hst_tracer *tracer = &hst_tracer_of_thread;
     if (tracer->thread == NULL || tracer->arena != hst_arena_serial)
         return;
-    hst_tracer_settle();
-    tracer->thread->cpu_ns += hst_cpu_ns() - tracer->thread->cpu_begin_ns;
+    (void)hst_tracer_tick(tracer->thread, hst_ticks());
+    settle_cpu(tracer->thread);
     tracer->thread->end_ticks = hst_ticks();
     tracer->thread->current = tracer->thread->root;
     tracer->thread->lost_depth = 0;
@@ -342,8 +350,10 @@ static int take_idle(struct hst_tracer *tracer)
 void hst_tracer_settle(void)
 {
     struct hst_tracer *tracer = &hst_tracer_of_thread;
-    if (tracer->thread != NULL && tracer->generation == hst_tracer_generation)
-        (void)hst_tracer_tick(tracer->thread, hst_ticks());
+    if (tracer->thread == NULL || tracer->generation != hst_tracer_generation)
+        return;
+    (void)hst_tracer_tick(tracer->thread, hst_ticks());
+    settle_cpu(tracer->thread);
 }
 
 void hst_tracer_discard(void)
@@ -418,12 +428,16 @@ struct hst_tracer *hst_tracer_begin(int entering)
         go_on(tracer, entering);
         return tracer;
     }
-    if (!take_idle(tracer) && !begin_row(tracer))
+    int shared = take_idle(tracer);
+    if (!shared && !begin_row(tracer))
         return NULL;
     if (at_end_made)
         (void)pthread_setspecific(at_end, tracer);
-    if (!forking)
+    if (!forking) {
+        if (!shared)
+            hst_tracer_name(tracer);
         hst_tracer_stand_here(tracer, entering);
+    }
     return tracer;
 }
 

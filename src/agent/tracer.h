@@ -53,6 +53,8 @@ void hst_tracer_resumed(struct hst_agent_context *context, const void *frame, ui
 
 /* The calling thread's row and tree count as never made. */
 void hst_tracer_discard(void);
+/* Gives the thread's row the name that Python has for it, where it has one. */
+void hst_tracer_name(struct hst_tracer *tracer);
 /* The arena is another, and empty: all threads begin anew. */
 void hst_tracer_renew(void);
 /* Before a fork: notes where the thread is, in memory that the parent does not go on to change in the child.

@@ -189,6 +189,22 @@ static enum hst_status find_location(struct hst_agent_view *view, uint32_t slot,
     return HST_OK;
 }
 
+/* What a thread has used so far; of one that runs the system knows more than the agent has written down. */
+static void add_cpu(const struct hst_agent_view *view, const struct hst_agent_thread *from,
+                    struct hst_thread *row)
+{
+    struct hst_thread_files files;
+    struct hst_thread_times times;
+    uint64_t used_ns = from->cpu_ns;
+    if (from->end_ticks == 0 && view->header->state == HST_AGENT_TRACING &&
+        hst_thread_files_open((int)view->header->pid, (int)from->native_id, &files) == HST_OK) {
+        if (hst_thread_times_read(&files, &times) == HST_OK && times.run_ns > from->cpu_begin_ns)
+            used_ns += times.run_ns - from->cpu_begin_ns;
+        hst_thread_files_close(&files);
+    }
+    row->cpu_ns = used_ns > row->cpu_ns ? used_ns : row->cpu_ns; /* one that is gone keeps what was seen */
+}
+
 /* The model's thread of a row that is in use; HST_ID_NONE: of none. */
 enum hst_status hst_agent_view_thread(struct hst_agent_view *view, uint32_t slot, uint32_t *ret_thread)
 {
@@ -221,7 +237,7 @@ enum hst_status hst_agent_view_thread(struct hst_agent_view *view, uint32_t slot
     struct hst_thread *row = &view->maps->profile->threads[*ret_thread];
     uint64_t end = from->end_ticks != 0 ? from->end_ticks : view->end_ticks;
     row->end_ns = hst_agent_view_ns(view, end);
-    row->cpu_ns = from->cpu_ns;
+    add_cpu(view, from, row);
     return HST_OK;
 }
 

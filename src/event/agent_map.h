@@ -126,7 +126,7 @@ struct hst_agent_thread {
     uint32_t current;                /* where it is now */
     uint64_t last_ticks;             /* up to which time has been given to a context */
     uint64_t begin_ticks, end_ticks; /* end 0: it runs */
-    uint64_t cpu_begin_ns, cpu_ns;   /* its own clock at its begin; what it used, set at its end */
+    uint64_t cpu_begin_ns, cpu_ns;   /* cpu_ns is what it used up to when its own clock was at cpu_begin_ns */
     uint32_t lost_depth;             /* calls it is in that have no context */
     uint32_t event_chunks;           /* that it has begun */
     char name[64];

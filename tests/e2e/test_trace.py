@@ -126,3 +126,21 @@ def test_installed(hasten, system, tmp_path):
     hasten.command = [str(command)]
     assert trace(hasten, system).code == 0
     assert calls_of(traced(hasten), "leaf") == 1000
+
+
+def test_threads_have_their_names_and_cpu_time(hasten, interpreter, tmp_path):
+    script = tmp_path / "named.py"
+    script.write_text("""
+import threading, time
+def spin(seconds):
+    end = time.thread_time() + seconds
+    while time.thread_time() < end: pass
+threads = [threading.Thread(target=spin, args=(0.1,), name="worker %d" % i) for i in range(2)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+spin(0.2)
+""")
+    hasten.ok("trace", "-q", "--", *interpreter.traceable().command, interpreter.inside(script))
+    threads = {row["name"]: row["cpu_ns"] / 1e9 for row in traced(hasten, "--threads")["threads"]}
+    assert set(threads) == {"MainThread", "worker 0", "worker 1"}
+    assert 0.1 <= threads["worker 0"] < 0.2 and 0.1 <= threads["worker 1"] < 0.2 and 0.2 <= threads["MainThread"] < 0.6
