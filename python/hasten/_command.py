@@ -11,10 +11,14 @@ class Error(RuntimeError):
 
 
 def find() -> str:
-    """The command's path: HASTEN_COMMAND, beside this interpreter, in PATH."""
+    """The command's path: HASTEN_COMMAND, in the wheel, beside this interpreter, in PATH."""
     named = os.environ.get("HASTEN_COMMAND")
     if named:
         return named
+    packages = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    within = os.path.join(packages, "hasten.scripts", "hasten")  # where auditwheel puts it
+    if os.access(within, os.X_OK):
+        return within
     beside = os.path.join(sysconfig.get_path("scripts") or "", "hasten")
     if os.access(beside, os.X_OK):
         return beside

@@ -105,9 +105,11 @@ static enum hst_status find_agent(char *path, size_t size, struct hst_error *err
     char *slash = strrchr(own, '/');
     if (slash != NULL)
         *slash = '\0';
-    static const char *const places[] = {"src/agent", "../" HST_AGENT_FOLDER, "../lib/hasten"};
+    static const char *const places[] = {"src/agent/" AGENT_NAME, "../" HST_AGENT_FOLDER "/" AGENT_NAME,
+                                         "../lib/hasten/" AGENT_NAME,
+                                         "../hasten/_agent.so" /* a wheel with its libraries */};
     for (size_t i = 0; i < HST_ARRAY_LENGTH(places); i++) {
-        (void)snprintf(path, size, "%s/%s/" AGENT_NAME, own, places[i]);
+        (void)snprintf(path, size, "%s/%s", own, places[i]);
         if (access(path, R_OK) == 0)
             return HST_OK;
     }
