@@ -7,6 +7,7 @@
  * notices first. */
 #include "agent/backend.h"
 #include "agent/frame.h"
+#include "agent/tasks.h"
 #include "agent/tracer.h"
 
 enum {
@@ -41,8 +42,7 @@ static void leave(struct hst_tracer *tracer, struct hst_agent_context *context)
     for (uint32_t at = thread->current; at != 0;) {
         const struct hst_agent_context *open = hst_arena_slot(at);
         if (open == context) {
-            hst_tracer_note(tracer, at, 1);
-            thread->current = context->parent;
+            hst_tracer_go_out(tracer, context);
             return;
         }
         at = open->parent;
@@ -64,7 +64,9 @@ static PyObject *run_generator(struct hst_tracer *tracer, struct hst_agent_conte
                                void *frame, int throwing)
 {
     uint32_t generation = tracer->generation;
-    if (throwing || is_resumed(frame)) {
+    int resumed = throwing || is_resumed(frame);
+    context = hst_tasks_entered(tracer, context, !resumed);
+    if (resumed) {
         context->resumes++;
         hst_tracer_resumed(context, frame, tracer->thread->last_ticks);
     } else {

@@ -10,6 +10,7 @@
 
 enum {
     FLAGS_OF_GENERATORS = 0x20 | 0x80 | 0x200, /* CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR */
+    FLAG_OF_COROUTINES = 0x80,
     NAME_BYTES_MAX = 2048,
     FILE_BYTES_MAX = 4096,
 };
@@ -110,6 +111,8 @@ static void draft_code(PyObject *code, struct draft *draft)
     draft->file = attribute(code, "co_filename", FILE_BYTES_MAX);
     long flags = number_attribute(code, "co_flags"), line = number_attribute(code, "co_firstlineno");
     draft->head.flags = (flags & FLAGS_OF_GENERATORS) != 0 ? HST_AGENT_FUNCTION_GENERATOR : 0;
+    if ((flags & FLAG_OF_COROUTINES) != 0)
+        draft->head.flags |= HST_AGENT_FUNCTION_COROUTINE;
     draft->head.first_line = line > 0 ? (uint32_t)line : 0;
 }
 
@@ -217,11 +220,26 @@ uint32_t hst_functions_callable(const void *key, PyObject *callable)
     return row_of(key, callable, draft_callable);
 }
 
+uint32_t hst_functions_find(uint64_t key)
+{
+    uint32_t slot = find(key);
+    return slot != HST_MAP_ABSENT ? slot : 0;
+}
+
+uint32_t hst_functions_named(uint64_t key, const char *name)
+{
+    struct draft draft = {.head = {.flags = HST_AGENT_FUNCTION_TASK}};
+    draft.name = draft.qualname = (struct text){.data = name, .length = strlen(name)};
+    draft.file = (struct text){.data = "~", .length = 1};
+    uint32_t slot = find(key);
+    return slot != HST_MAP_ABSENT ? slot : add(key, &draft, NULL);
+}
+
 /* Code objects are kept by their address, which is their key; of what else was kept a little is lost. */
 static void release_row(uint64_t key, uint32_t slot)
 {
     const struct hst_agent_function *row = hst_arena_slot(slot);
-    if ((row->flags & HST_AGENT_FUNCTION_C) == 0)
+    if ((row->flags & (HST_AGENT_FUNCTION_C | HST_AGENT_FUNCTION_TASK)) == 0)
         hst_python.Py_DecRef((PyObject *)(uintptr_t)key);
 }
 

@@ -11,6 +11,10 @@
 uint32_t hst_functions_code(PyObject *code, uint32_t *ret_flags);
 /* The same of a callable of C, known by its key (tracer.h). */
 uint32_t hst_functions_callable(const void *key, PyObject *callable);
+/* A row that is no function's, by its name. */
+uint32_t hst_functions_named(uint64_t key, const char *name);
+/* Its slot, if it was made; else 0. */
+uint32_t hst_functions_find(uint64_t key);
 /* In a child after fork, whose arena is empty: all is met anew, but for what is copied. */
 void hst_functions_forget(void);
 /* Before an arena that is empty, in the same process. */

@@ -6,6 +6,7 @@
  * over. */
 #include "agent/backend.h"
 #include "agent/monitor.h"
+#include "agent/tasks.h"
 #include "agent/tracer.h"
 
 static int tool_id = -1;
@@ -15,7 +16,8 @@ static PyObject *on_start(PyObject *self, PyObject *const *arguments, ssize_t co
     (void)self, (void)count;
     struct hst_tracer *tracer = hst_tracer_entering();
     if (tracer != NULL) {
-        struct hst_agent_context *context = hst_tracer_enter(tracer, arguments[0], arguments[0], 0);
+        struct hst_agent_context *context =
+            hst_tasks_entered(tracer, hst_tracer_enter(tracer, arguments[0], arguments[0], 0), 1);
         if (context != NULL)
             context->calls++;
     }
@@ -28,7 +30,8 @@ static PyObject *on_resume(PyObject *self, PyObject *const *arguments, ssize_t c
     (void)self, (void)count;
     struct hst_tracer *tracer = hst_tracer_entering();
     if (tracer != NULL) {
-        struct hst_agent_context *context = hst_tracer_enter(tracer, arguments[0], arguments[0], 0);
+        struct hst_agent_context *context =
+            hst_tasks_entered(tracer, hst_tracer_enter(tracer, arguments[0], arguments[0], 0), 0);
         if (context != NULL) {
             context->resumes++;
             hst_tracer_resumed(context, hst_py_frame_now(), tracer->thread->last_ticks);

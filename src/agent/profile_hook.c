@@ -9,6 +9,7 @@
 
 #include "agent/backend.h"
 #include "agent/frame.h"
+#include "agent/tasks.h"
 #include "agent/tracer.h"
 
 enum { WHAT_CALL = 0, WHAT_RETURN = 3, WHAT_C_CALL = 4, WHAT_C_EXCEPTION = 5, WHAT_C_RETURN = 6 };
@@ -34,6 +35,7 @@ static void enter(struct hst_tracer *tracer, const PyObject *frame_object)
     struct hst_agent_context *context = hst_tracer_enter(tracer, code, code, 0);
     if (context == NULL)
         return;
+    context = hst_tasks_entered(tracer, context, !hst_frame_is_resumed(frame));
     if ((context->flags & HST_AGENT_FUNCTION_GENERATOR) == 0 || !hst_frame_is_resumed(frame)) {
         context->calls++;
         return;

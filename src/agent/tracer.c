@@ -9,6 +9,7 @@
 
 #include "agent/functions.h"
 #include "agent/greenlets.h"
+#include "agent/tasks.h"
 #include "base/memory.h"
 
 enum {
@@ -172,6 +173,26 @@ struct hst_agent_context *hst_tracer_child(struct hst_tracer *tracer, struct hst
     return child;
 }
 
+struct hst_agent_context *hst_tracer_between(struct hst_tracer *tracer, struct hst_agent_context *parent,
+                                             uint64_t key, uint32_t function)
+{
+    struct hst_agent_context *child = find_near(parent, key);
+    if (child == NULL)
+        child = find_far(tracer, parent, key);
+    if (child != NULL)
+        return child;
+    uint32_t number = number_of(parent),
+             depth = parent->flags >> HST_AGENT_DEPTH_SHIFT << HST_AGENT_DEPTH_SHIFT;
+    uint64_t hash = hash_of(number, key);
+    while (hst_map_find(&tracer->children, hash) != HST_MAP_ABSENT)
+        hash++;
+    child = add_context(tracer, number, key, function, HST_AGENT_FUNCTION_TASK | depth);
+    if (child == NULL || !hst_map_set(&tracer->children, hash, number_of(child)))
+        return NULL;
+    put_first(parent, child);
+    return child;
+}
+
 struct hst_agent_context *hst_tracer_resync(struct hst_tracer *tracer, const void *key)
 {
     struct hst_agent_thread *thread = tracer->thread;
@@ -183,8 +204,7 @@ struct hst_agent_context *hst_tracer_resync(struct hst_tracer *tracer, const voi
         struct hst_agent_context *context = hst_arena_slot(at);
         at = context->parent;
         if (context->key == (uint64_t)(uintptr_t)key) {
-            hst_tracer_note(tracer, number_of(context), 1);
-            thread->current = at;
+            hst_tracer_go_out(tracer, context);
             return context;
         }
     }
@@ -253,7 +273,7 @@ static uint32_t common_context(const struct hst_agent_thread *thread, PyObject *
         path[depth++] = at;
     for (; depth > 0; depth--) {
         const struct hst_agent_context *context = hst_arena_slot(path[depth - 1]);
-        if ((context->flags & HST_AGENT_FUNCTION_C) != 0)
+        if ((context->flags & (HST_AGENT_FUNCTION_C | HST_AGENT_FUNCTION_TASK)) != 0)
             continue;
         if (used == count || context->key != (uint64_t)(uintptr_t)codes[used])
             break;
@@ -535,6 +555,7 @@ void hst_tracer_renew(void)
     rows_made = 0;
     hst_map_clear(&hst_tracer_of_thread.greenlets); /* they stand in contexts of the arena before */
     hst_timeline_renew();
+    hst_tasks_renew();
 }
 
 void hst_tracer_forking(void)

@@ -37,6 +37,9 @@ struct hst_tracer *hst_tracer_begin(int entering);
 /* The child of the current context that key is, made when there is none; NULL: no room. */
 struct hst_agent_context *hst_tracer_child(struct hst_tracer *tracer, struct hst_agent_context *parent,
                                            const void *key, PyObject *what, int is_c);
+/* The child of a context that is no call (tasks.h), made when there is none; NULL: no room. */
+struct hst_agent_context *hst_tracer_between(struct hst_tracer *tracer, struct hst_agent_context *parent,
+                                             uint64_t key, uint32_t function);
 /* Leaves the nearest context outward that is key, and all inside it; nothing when there is none. */
 struct hst_agent_context *hst_tracer_resync(struct hst_tracer *tracer, const void *key);
 
@@ -92,6 +95,18 @@ static inline void hst_tracer_note(struct hst_tracer *tracer, uint32_t context, 
         hst_timeline_add(&tracer->timeline, tracer->thread, context, leaves);
 }
 
+/* Out of a context, and of the task that is left with it. */
+static inline void hst_tracer_go_out(struct hst_tracer *tracer, const struct hst_agent_context *context)
+{
+    struct hst_agent_thread *thread = tracer->thread;
+    hst_tracer_note(tracer, hst_arena_number(context), 1);
+    thread->current = context->parent;
+    if (__builtin_expect((context->flags & HST_AGENT_UNDER_TASK) != 0, 0)) {
+        hst_tracer_note(tracer, thread->current, 1);
+        thread->current = ((const struct hst_agent_context *)hst_arena_slot(thread->current))->parent;
+    }
+}
+
 /* what is called (key names it). NULL: it could not be noted. The caller counts call or resumption. */
 static inline struct hst_agent_context *hst_tracer_enter(struct hst_tracer *tracer, const void *key,
                                                          PyObject *what, int is_c)
@@ -116,8 +131,7 @@ static inline struct hst_agent_context *hst_tracer_leave(struct hst_tracer *trac
     struct hst_agent_context *context = hst_tracer_tick(thread, hst_ticks());
     if (__builtin_expect(context->key != (uint64_t)(uintptr_t)key || thread->lost_depth != 0, 0))
         return hst_tracer_resync(tracer, key);
-    hst_tracer_note(tracer, thread->current, 1);
-    thread->current = context->parent;
+    hst_tracer_go_out(tracer, context);
     return context;
 }
 

@@ -308,6 +308,11 @@ static int kind_of(const struct hst_agent_context *context)
     return (context->flags & HST_AGENT_FUNCTION_C) != 0 ? HST_AGENT_C : HST_AGENT_PYTHON;
 }
 
+static int is_task(const struct hst_agent_context *context)
+{
+    return (context->flags & HST_AGENT_FUNCTION_TASK) != 0;
+}
+
 static double entries_of(const struct hst_agent_context *context)
 {
     return (double)context->calls + (double)context->resumes;
@@ -340,7 +345,8 @@ static enum hst_status add_context(struct hst_agent_view *view, uint32_t slot, u
     struct hst_call_row *row = hst_calls_row(view->maps->calls, thread, stack - 1);
     if (row == NULL)
         return HST_E_NOMEM;
-    double cost = entries_of(context) * view->header->cost_ticks[kind_of(context)][HST_AGENT_CALLEE] +
+    double entries = is_task(context) ? 0 : entries_of(context); /* that were told of */
+    double cost = entries * view->header->cost_ticks[kind_of(context)][HST_AGENT_CALLEE] +
                   page->callee_cost[slot % HST_AGENT_CHUNK_SLOTS];
     row->raw_ns += ns_of(view, raw);
     row->self_ns += ns_of(view, raw - cost);
@@ -363,8 +369,11 @@ static enum hst_status add_child_cost(struct hst_agent_view *view, uint32_t slot
     const struct hst_agent_context *context = hst_agent_view_slot(view, slot);
     const double(*cost)[HST_AGENT_COST_COUNT] = view->header->cost_ticks;
     uint32_t parent = context->parent;
-    if (parent == 0 || parent >= slot)
+    if (parent == 0 || parent >= slot || is_task(context))
         return HST_OK;
+    const struct hst_agent_context *outer = hst_agent_view_slot(view, parent);
+    if (is_task(outer) && outer->parent != 0 && outer->parent < parent)
+        parent = outer->parent; /* who called it */
     struct hst_agent_page *page = view->file->pages[parent / HST_AGENT_CHUNK_SLOTS];
     if (page == NULL)
         return HST_OK;

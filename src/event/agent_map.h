@@ -86,7 +86,13 @@ struct hst_agent_header {
     char command[1024];
 };
 
-enum hst_agent_function_flag { HST_AGENT_FUNCTION_C = 1, HST_AGENT_FUNCTION_GENERATOR = 2 };
+enum hst_agent_function_flag {
+    HST_AGENT_FUNCTION_C = 1,
+    HST_AGENT_FUNCTION_GENERATOR = 2, /* coroutines are, too */
+    HST_AGENT_FUNCTION_COROUTINE = 4,
+    HST_AGENT_FUNCTION_TASK = 8, /* no function: a named task (agent/tasks.h) */
+    HST_AGENT_UNDER_TASK = 16,   /* of a context: leaving it leaves the task that it is in, too */
+};
 #define HST_AGENT_DEPTH_SHIFT 8 /* of a context's flags: how deep it is; the root has 0 */
 static inline uint32_t hst_agent_depth(uint32_t flags) { return flags >> HST_AGENT_DEPTH_SHIFT; }
 /* Of a context whose caller has those flags. */

@@ -144,3 +144,26 @@ spin(0.2)
     threads = {row["name"]: row["cpu_ns"] / 1e9 for row in traced(hasten, "--threads")["threads"]}
     assert set(threads) == {"MainThread", "worker 0", "worker 1"}
     assert 0.1 <= threads["worker 0"] < 0.2 and 0.1 <= threads["worker 1"] < 0.2 and 0.2 <= threads["MainThread"] < 0.6
+
+
+@pytest.mark.parametrize("options", [(), ("--python-only",), ("--timeline",)], ids=lambda o: (o or ("all",))[0].strip("-"))
+def test_a_tree_for_each_named_task(hasten, interpreter, options):
+    hasten.ok("trace", "-q", *options, "--", *interpreter.traceable().run_target("named_tasks.py"))
+    page = traced(hasten, "-n", "100000")
+
+    def name(row):
+        return row and row["function"].split(".")[-1]
+
+    edges = {(name(row["caller"]), name(row["callee"])): (row["calls"], row["resumes"]) for row in page["edges"]}
+    # alpha waits once, the two betas twice and three times; plain has no name of its own, nor has main.
+    assert edges["task alpha", "worker"] == (1, 1) and edges["task beta", "worker"] == (2, 5)
+    assert edges["worker", "inner"] == (3, 6) and edges["inner", "leaf"] == (8, 0)
+    assert ("task cancelled", "sleep") in edges
+    callers = {caller for caller, callee in edges if callee == "plain"}
+    assert len(callers) == 1 and not callers.pop().startswith("task")
+    rows = {name(row): row for row in page["functions"]}
+    assert (rows["task beta"]["calls"], rows["task beta"]["resumes"]) == (2, 5)
+    assert rows["task beta"]["self_ns"] < rows["task beta"]["total_ns"]
+    assert rows["worker"]["raises"] == 1
+    tree = hasten.ok("show", "--tree").out
+    assert page["run"]["cost"]["dropped"] == 0 and "<module>" in tree
