@@ -144,7 +144,7 @@ def pause():
 
 def pause_threads():
     """A thread that works all the time, and is traced twice for a while."""
-    stop, counted, counts = [], [0], []
+    stop, counted, traced, begin = [], [0], 0, time.monotonic()
 
     def count():
         counted[0] += 1
@@ -157,12 +157,14 @@ def pause_threads():
     thread.start()
     for _ in range(2):
         time.sleep(0.02)
+        from_here = time.monotonic()
         hasten.resume()
         time.sleep(0.02)
         hasten.pause()
+        traced += time.monotonic() - from_here
     stop.append(1)
     thread.join()
-    tell(counted=counted[0], counts=counts)
+    tell(counted=counted[0], traced=traced, paused=time.monotonic() - begin - traced)
 
 
 def sample():

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""How other tracers count the programs of test_trace_counts.py: for each tool the programs whose numbers of calls, or
+"""How hasten and other tracers count the programs of test_trace_counts.py: for each tool the programs whose numbers of calls, or
 whose callers, are not what the program says.
 
-    rivals.py [--list] PYTHON...       each with the tools that it can import: cProfile, yappi, viztracer
+    rivals.py [--list] PYTHON...       each with hasten (HASTEN_BINARY, default build/hasten) and the tools that it can
+                                       import: cProfile, yappi, viztracer
 
 Only begun calls of the program's own functions are asked for, and under cProfile their callers: no other tool tells
 resumptions and exceptions apart, and each spells functions of C in its own way.  A program that the tool breaks, or
@@ -19,7 +20,9 @@ import tempfile
 
 from counts import Seen, programs
 
+BINARY = os.environ.get("HASTEN_BINARY", str(pathlib.Path(__file__).resolve().parents[2] / "build" / "hasten"))
 TOOLS = {
+    "hasten": [],
     "cProfile": ["-m", "cProfile", "-o", "OUT"],
     "yappi": ["-m", "yappi", "-b", "-c", "wall", "-f", "pstat", "-o", "OUT"],
     "viztracer": ["-m", "viztracer", "--quiet", "--ignore_c_function", "--output_file", "OUT.json", "--"],
@@ -55,8 +58,19 @@ def viztracer_rows(path):
              "resumes": 0, "raises": 0} for (name, file, line), calls in counts.items()], None
 
 
+def hasten_rows(python, program, folder):
+    environment = dict(os.environ, HASTEN_STORE=folder + "/")
+    command = [BINARY, "trace", "-q", "--", python, "-Wignore", str(program.file), program.name]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=20, env=environment,
+                          universal_newlines=True)
+    page = json.loads(subprocess.check_output([BINARY, "show", "last", "--json", "-n", "100000"], env=environment))
+    return page["functions"], page["edges"], done.stdout
+
+
 def measure(python, tool, program, folder):
     """-> functions, edges (None: not told); raises when there is nothing."""
+    if tool == "hasten":
+        return hasten_rows(python, program, folder)
     out = os.path.join(folder, program.id)
     options = [word.replace("OUT", out) for word in TOOLS[tool]]
     command = [python, "-Wignore"] + options + [str(program.file), program.name]
@@ -87,7 +101,8 @@ def right(program, functions, edges, version, output):
         calls = calls and any(count == counts.calls for counts, _ in either)
         if edges is None or name == program.name or any(rows is None for _, rows in either):
             continue
-        found = {caller: row["calls"] for caller, row in seen.callers(key).items() if row["calls"]}
+        found = {caller: row["calls"] for caller, row in seen.callers(key).items()
+                 if row["calls"] and caller != "(none)"}
         callers = callers and any(found == {caller: row.calls for caller, row in rows.items()
                                             if row.calls and caller != "(none)"} for _, rows in either)
     return calls, callers
@@ -109,16 +124,16 @@ def judge(python, tool, folder, listed):
         wrong_calls += [program.id] * (not calls)
         wrong_callers += [program.id] * (not callers)
     print("%-10s %-6s %3d programs, calls wrong in %3d, callers wrong in %s" % (
-        tool, "%d.%d" % version, total, len(wrong_calls), len(wrong_callers) if tool == "cProfile" else "-"), flush=True)
+        tool, "%d.%d" % version, total, len(wrong_calls), len(wrong_callers) if tool in ("hasten", "cProfile") else "-"), flush=True)
     if listed:
-        print("  " + "\n  ".join(wrong_calls), flush=True)
+        print("  " + "\n  ".join(wrong_calls + ["callers: " + one for one in wrong_callers]), flush=True)
 
 
 def main(words):
     listed = "--list" in words
     for python in [word for word in words if word != "--list"]:
         for tool in TOOLS:
-            if subprocess.call([python, "-c", "import " + tool], stderr=subprocess.DEVNULL) == 0:
+            if tool == "hasten" or subprocess.call([python, "-c", "import " + tool], stderr=subprocess.DEVNULL) == 0:
                 with tempfile.TemporaryDirectory() as folder:
                     judge(python, tool, folder, listed)
 
