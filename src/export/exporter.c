@@ -17,7 +17,7 @@ const struct hst_exporter hst_exporters[] = {
     {"collapsed", ".collapsed", ENDINGS(".collapsed", ".folded", ".txt"),
      "one line a stack, for flamegraph.pl, speedscope, inferno", STACKS, 1, hst_export_collapsed},
     {"speedscope", ".speedscope.json", ENDINGS(".speedscope.json"), "for speedscope.app, a profile a thread",
-     STACKS, 0, hst_export_speedscope},
+     STACKS | HST_EXPORT_EVENTS, 0, hst_export_speedscope},
     {"gecko", ".gecko.json", ENDINGS(".gecko.json"), "for the Firefox Profiler (profiler.firefox.com)",
      HST_EXPORT_SAMPLES, 0, hst_export_gecko},
     {"pprof", ".pb.gz", ENDINGS(".pb.gz", ".pprof"), "for pprof, Pyroscope, Grafana", STACKS, 0,
@@ -103,7 +103,7 @@ static void say_order_is_missing(const struct hst_exporter *exporter, unsigned c
                         "the format %s shows what came after what, and %s holds the sums of its calls only",
                         exporter->name, run);
     hst_error_hint(err, (content & HST_EXPORT_EVENTS) != 0
-                            ? "-f chrome, which shows the events of its timeline"
+                            ? "-f chrome or -f speedscope, which show the events of its timeline"
                             : "-f speedscope, which shows the same stacks; or, for their order in time, "
                               "`hasten run`, or `hasten trace --timeline` and -f chrome");
 }
