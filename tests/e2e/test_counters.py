@@ -85,6 +85,11 @@ def test_api(package):
     assert done.stdout == "fine\n", done.stdout
 
 
+def test_coroutines_and_generators(package):
+    done = package.run("counting_async.py", package.inside)
+    assert done.stdout == "fine\n", done.stdout
+
+
 def test_pycounters(package):
     done = package.run("counting_events.py", package.inside)
     assert done.stdout == "fine\n", done.stdout
