@@ -15,6 +15,7 @@
 #include "agent/liner.h"
 #include "agent/order.h"
 #include "agent/selection.h"
+#include "agent/setprofile.h"
 #include "agent/tracer.h"
 
 enum { INTERPRETERS_MAX = 1 << 14 };
@@ -159,6 +160,7 @@ static void begin(void)
         fail("the hook could not be had: another tool holds it");
         return;
     }
+    hst_setprofile_hide();
     hst_arena_header()->state = HST_AGENT_TRACING;
     in_use = backend;
 }
@@ -178,7 +180,9 @@ static void arm_sub_interpreter(void)
     PyObject *type, *value, *traceback;
     hst_python.PyErr_Fetch(&type, &value, &traceback);
     (void)__atomic_fetch_or(word, bit, __ATOMIC_RELAXED); /* what arming does is audited too */
-    if (!in_use->arm(order.python_only))
+    if (in_use->arm(order.python_only))
+        hst_setprofile_hide();
+    else
         (void)__atomic_fetch_and(word, ~bit, __ATOMIC_RELAXED); /* too early: it has no sys yet */
     hst_python.PyErr_Restore(type, value, traceback);
 }
