@@ -24,7 +24,9 @@ import os
 import re
 import sys
 import threading
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, TypeVar, Union, cast, overload
+import types
+from time import perf_counter as _clock
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, TypeVar, Union, cast, overload
 
 from hasten import _agent
 from hasten._agent import Counter, Frequency, Gauge, Histogram, Total, Window
@@ -163,36 +165,88 @@ def _name_of(function: Any) -> str:
     return "%s.%s" % (getattr(function, "__module__", "?"), getattr(function, "__qualname__", repr(function)))
 
 
-def _measured(function: Any, before: Callable[[], Any], after: Callable[[Any], Any]) -> Any:
-    """For what runs on after the call returns: from its beginning to its end."""
-    if inspect.iscoroutinefunction(function):
+def _kind_of(function: Any) -> str:
+    """What a call of it gives: "coroutine", "asynchronous generator", "generator", or "" for its result."""
+    for one in (function, getattr(type(function), "__call__", None)):  # an object may have `async def __call__`
+        if inspect.iscoroutinefunction(one):
+            return "coroutine"
+        if inspect.isasyncgenfunction(one):
+            return "asynchronous generator"
+        if inspect.isgeneratorfunction(one):
+            return "generator"
+    return ""
+
+
+class _Steps:
+    """Runs a generator or an awaitable for whoever awaits it, and adds up the time of its steps."""
+
+    __slots__ = ("_inner", "_spent")
+
+    def __init__(self, inner: Any, spent: List[float]) -> None:
+        self._inner = inner.__await__() if hasattr(inner, "__await__") else iter(inner)
+        self._spent = spent
+
+    def __await__(self) -> "_Steps":
+        return self
+
+    __iter__ = __await__
+
+    def _step(self, step: Callable[..., Any], *arguments: Any) -> Any:
+        begin = _clock()
+        try:
+            return step(*arguments)
+        finally:
+            self._spent[0] += _clock() - begin
+
+    def __next__(self) -> Any:
+        return self._step(next, self._inner)
+
+    def send(self, sent: Any) -> Any:
+        return self._step(self._inner.send, sent)
+
+    def throw(self, *error: Any) -> Any:
+        return self._step(self._inner.throw, *error)
+
+    def close(self) -> None:
+        self._step(self._inner.close)
+
+
+def _as_it_is(inner: Any, mark: Any) -> Any:
+    return inner
+
+
+def _measured(function: Any, before: Callable[[], Any], after: Callable[[Any], Any],
+              run: Callable[[Any, Any], Any] = _as_it_is) -> Any:
+    """For what runs on after the call returns: from its beginning to its end. run: what is awaited in its place."""
+    kind = _kind_of(function)
+    if kind == "coroutine":
         async def coroutine(*arguments: Any, **named: Any) -> Any:
             mark = before()
             try:
-                return await function(*arguments, **named)
+                return await run(function(*arguments, **named), mark)
             finally:
                 after(mark)
         return functools.update_wrapper(coroutine, function)
-    if inspect.isasyncgenfunction(function):
+    if kind == "asynchronous generator":
         async def asynchronous(*arguments: Any, **named: Any) -> Any:
             mark = before()
             inner = function(*arguments, **named)
             try:
-                value = await inner.__anext__()
+                value = await run(inner.__anext__(), mark)
                 while True:
                     try:
                         sent = yield value
                     except GeneratorExit:
                         raise
                     except BaseException as error:
-                        value = await inner.athrow(error)
+                        value = await run(inner.athrow(error), mark)
                     else:
-                        value = await inner.asend(sent)
+                        value = await run(inner.asend(sent), mark)
             except StopAsyncIteration:
                 pass
             finally:
                 try:
-                    await inner.aclose()
+                    await run(inner.aclose(), mark)
                 finally:
                     after(mark)
         return functools.update_wrapper(asynchronous, function)
@@ -200,23 +254,26 @@ def _measured(function: Any, before: Callable[[], Any], after: Callable[[Any], A
     def generator(*arguments: Any, **named: Any) -> Any:
         mark = before()
         try:
-            return (yield from function(*arguments, **named))
+            return (yield from run(function(*arguments, **named), mark))
         finally:
             after(mark)
-    return functools.update_wrapper(generator, function)
+    flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
+    made = types.coroutine(generator) if flags & inspect.CO_ITERABLE_COROUTINE else generator  # it is awaited
+    return functools.update_wrapper(made, function)
 
 
 def _nothing(_: Any = None) -> None:
     return None
 
 
-def _wrap(function: Any, series: Any) -> Any:
+def _wrap(function: Any, series: Any, running: bool = False) -> Any:
     if isinstance(function, (staticmethod, classmethod)):
-        return type(function)(_wrap(function.__func__, series))
+        return type(function)(_wrap(function.__func__, series, running))
     if isinstance(function, type) or not callable(function):
         raise TypeError("only functions and methods can be decorated, not %r" % (function,))
-    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function) or \
-            inspect.isasyncgenfunction(function):
+    if _kind_of(function):
+        if running:
+            return _measured(function, lambda: [0.0], lambda spent: series.observe(spent[0]), _Steps)
         if isinstance(series, Histogram):
             return _measured(function, series.start, series.stop)
         return _measured(function, series.inc if isinstance(series, Counter) else series.tick, _nothing)
@@ -230,8 +287,7 @@ def _decorate(self: Any, function: _F) -> _F:
 
 def _decorate_gauge(self: Gauge, function: Any) -> Any:
     """Used as a decorator: how many calls are in progress."""
-    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function) or \
-            inspect.isasyncgenfunction(function):
+    if _kind_of(function):
         return _measured(function, self.inc, lambda _: self.dec())
 
     @functools.wraps(function)
@@ -273,17 +329,31 @@ for _type, _enter, _leave, _call in ((Counter, _enter_counter, _exit, _decorate)
     setattr(_type, "__call__", _call)
 
 
+class _Entry:
+    """A `with` of a timer that has begun."""
+
+    __slots__ = ("timer", "mark")
+
+    def __init__(self, timer: "Timer") -> None:
+        self.timer, self.mark = timer, timer.start()
+
+
+# One for all timers: a context keeps a variable for as long as it lives.
+_entered: "contextvars.ContextVar[Tuple[_Entry, ...]]" = contextvars.ContextVar("hasten", default=())
+
+
 class Timer:
     """Times what happens: a decorator, a context manager (nested, in threads and tasks too), or start and stop.
 
-    The times go, in seconds, into a histogram: .histogram."""
+    The times go, in seconds, into a histogram: .histogram. running: of generators and coroutines only the time in which
+    they run."""
 
-    __slots__ = ("_name", "_help", "_labels", "_histogram", "_marks")
+    __slots__ = ("_name", "_help", "_labels", "_running", "_histogram", "_open")
 
-    def __init__(self, name: Optional[str], help: str = "", labels: _Labels = None) -> None:
-        self._name, self._help, self._labels = name, help, labels
+    def __init__(self, name: Optional[str], help: str = "", labels: _Labels = None, running: bool = False) -> None:
+        self._name, self._help, self._labels, self._running = name, help, labels, running
         self._histogram: Optional[Histogram] = None
-        self._marks: "Optional[contextvars.ContextVar[Tuple[int, ...]]]" = None
+        self._open: Dict[_Entry, bool] = {}
         if name is not None:
             self._histogram = histogram(name, help, "seconds", labels)
 
@@ -297,15 +367,17 @@ class Timer:
         """The timer of the same name with these labels too."""
         merged: Dict[str, object] = dict(self._labels or {})
         merged.update(labels)
-        return Timer(self._name, self._help, merged)
+        return Timer(self._name, self._help, merged, self._running)
 
     def __call__(self, function: _F) -> _F:
         """Times every call; of a generator or coroutine function from its beginning to its end."""
         series = self._histogram or histogram(_name_of(function), self._help, "seconds", self._labels)
-        return cast(_F, _wrap(function, series))
+        return cast(_F, _wrap(function, series, self._running))
 
     def start(self) -> int:
         """A mark for stop."""
+        if self._running:
+            raise ValueError("a timer of what runs can only decorate: the steps of other code are not seen")
         return self.histogram.start()
 
     def stop(self, mark: int) -> float:
@@ -313,21 +385,25 @@ class Timer:
         return self.histogram.stop(mark)
 
     def __enter__(self) -> "Timer":
-        if self._marks is None:
-            with _lock:
-                if self._marks is None:
-                    self._marks = contextvars.ContextVar("hasten", default=())
-        marks = self._marks
-        marks.set(marks.get() + (self.histogram.start(),))
+        entry = _Entry(self)
+        self._open[entry] = True
+        _entered.set(tuple(other for other in _entered.get() if other in other.timer._open) + (entry,))
         return self
 
+    def _take(self, entries: Sequence[_Entry]) -> Optional[_Entry]:
+        """The last one that has not been left."""
+        for entry in reversed(entries):
+            if entry.timer is self and self._open.pop(entry, False):
+                return entry
+        return None
+
     def __exit__(self, *error: object) -> None:
-        assert self._marks is not None and self._histogram is not None
-        stack = self._marks.get()
-        if not stack:
-            raise RuntimeError("a timer was left that was not entered here")
-        self._marks.set(stack[:-1])
-        self._histogram.stop(stack[-1])
+        here = _entered.get()
+        entry = self._take(here) or self._take(list(self._open))  # a generator may be left in another context
+        if entry is None:
+            raise RuntimeError("a timer was left that was not entered")
+        _entered.set(tuple(other for other in here if other is not entry))
+        self.histogram.stop(entry.mark)
 
     async def __aenter__(self) -> "Timer":
         return self.__enter__()
@@ -415,14 +491,17 @@ def count(name: Any = None, help: str = "", labels: _Labels = None) -> Any:
 @overload
 def time(name: _F) -> _F: ...
 @overload
-def time(name: None = None, help: str = "", labels: _Labels = None) -> Timer: ...
+def time(name: None = None, help: str = "", labels: _Labels = None, running: bool = False) -> Timer: ...
 @overload
-def time(name: str, help: str = "", labels: _Labels = None) -> Timer: ...
-def time(name: Any = None, help: str = "", labels: _Labels = None) -> Any:
-    """How long something takes: @time, @time("name"), `with time("name"):`, or start() and stop(mark)."""
+def time(name: str, help: str = "", labels: _Labels = None, running: bool = False) -> Timer: ...
+def time(name: Any = None, help: str = "", labels: _Labels = None, running: bool = False) -> Any:
+    """How long something takes: @time, @time("name"), `with time("name"):`, or start() and stop(mark).
+
+    running: a decorator for coroutine functions and generators, of which it counts the time in which they run, without
+    the time in which they wait."""
     if _is_function(name):
-        return Timer(None, help, labels)(name)
-    return Timer(None if name is None else _checked_name(name), help, labels)
+        return Timer(None, help, labels, running)(name)
+    return Timer(None if name is None else _checked_name(name), help, labels, running)
 
 
 # --- what they say ------------------------------------------------------------------------------------------------

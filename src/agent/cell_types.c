@@ -184,8 +184,8 @@ static PyObject *cell_clear(PyObject *self, PyObject *ignored)
         struct hst_counter_histogram *histogram = object->cell;
         for (size_t i = 0; i < HST_COUNTER_OCTAVES; i++)
             if ((histogram->octaves >> i & 1) != 0)
-                memset(histogram->buckets + i * HST_COUNTER_OCTAVE_PARTS, 0,
-                       HST_COUNTER_OCTAVE_PARTS * sizeof histogram->buckets[0]);
+                memset(hst_counter_octave(histogram, histogram->places[i]), 0,
+                       HST_COUNTER_OCTAVE_PARTS * sizeof(uint64_t));
         histogram->sum = 0;
         histogram->low = histogram->above = histogram->invalid = 0;
         hst_counter_cell_init(HST_COUNTER_HISTOGRAM, histogram, 0);

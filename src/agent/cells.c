@@ -15,12 +15,10 @@ void hst_histogram_rare(struct hst_counter_histogram *histogram, double value, i
         return;
     }
     if (bucket >= 0) {
-        size_t octave = (size_t)bucket / HST_COUNTER_OCTAVE_PARTS;
-        if (!hst_counters_touch(&histogram->buckets[octave * HST_COUNTER_OCTAVE_PARTS],
-                                HST_COUNTER_OCTAVE_PARTS * sizeof histogram->buckets[0]))
+        uint64_t *count = hst_counters_bucket(histogram, bucket);
+        if (count == NULL)
             return;
-        __atomic_fetch_or(&histogram->octaves, UINT64_C(1) << octave, __ATOMIC_RELEASE);
-        hst_cell_add_u64(&histogram->buckets[bucket], 1);
+        hst_cell_add_u64(count, 1);
     } else {
         hst_cell_add_u64(bucket == -1 ? &histogram->low : &histogram->above, 1);
     }

@@ -49,12 +49,12 @@ void hst_histogram_rare(struct hst_counter_histogram *histogram, double value, i
 static inline void hst_histogram_observe(struct hst_counter_histogram *histogram, double value)
 {
     int bucket = hst_counter_bucket_of(value);
-    if (__builtin_expect(bucket < 0 || (histogram->octaves >> (bucket / HST_COUNTER_OCTAVE_PARTS) & 1) == 0,
-                         0)) {
+    uint64_t place = bucket >= 0 ? histogram->places[(unsigned)bucket / HST_COUNTER_OCTAVE_PARTS] : 0;
+    if (__builtin_expect((place & hst_counter_place_bit(bucket)) == 0, 0)) {
         hst_histogram_rare(histogram, value, bucket);
         return;
     }
-    hst_cell_add_u64(&histogram->buckets[bucket], 1);
+    hst_cell_add_u64(&hst_counter_octave(histogram, place)[(unsigned)bucket % HST_COUNTER_OCTAVE_PARTS], 1);
     hst_cell_add_double(&histogram->sum, value);
     hst_cell_extreme(&histogram->min, value, 1);
     hst_cell_extreme(&histogram->max, value, 0);

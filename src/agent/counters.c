@@ -21,6 +21,7 @@ enum { GROW_BYTES = 1 << 16, TRIES = 1000, PAGE = 4096 };
 static char *base;            /* of the file; NULL: not made yet */
 static uint64_t span, length; /* of addresses, of the file */
 static uint64_t used;         /* slots; the header's are read by others, and after fork are the parent's */
+static uint64_t room_at, room_end; /* slots for octaves; what lies before is dealt out */
 static char service[HST_COUNTER_SERVICE_BYTES], folder[512], path[640];
 static const char *trouble;
 static int trouble_told;
@@ -127,24 +128,14 @@ static void open_first(void)
         open_private("the file of counters cannot be made: no space, or no permission");
 }
 
-/* There is memory for so many bytes from begin on, but for the buckets of a histogram, which come with use.
- * Up to length the file has been dealt with. */
-static int reserve(uint64_t begin, uint64_t bytes, enum hst_counter_kind kind)
+/* There is memory for so many bytes from begin on. */
+static int reserve(uint64_t begin, uint64_t bytes)
 {
     uint64_t end = begin + bytes, to = (end + GROW_BYTES) & ~(uint64_t)(GROW_BYTES - 1);
     if (end > span)
         return 0;
     if (end <= length)
         return 1;
-    if (kind == HST_COUNTER_HISTOGRAM) {
-        uint64_t there = end - sizeof((struct hst_counter_histogram *)NULL)->buckets;
-        if (there > length && !allocate_by_name(length, there))
-            return 0;
-        if (!allocate_by_name(end - 1, end)) /* which makes the file so long */
-            return 0;
-        length = end;
-        return 1;
-    }
     to = to < span ? to : span;
     if (!allocate_by_name(length, to))
         return 0;
@@ -182,6 +173,22 @@ static void fill_series(struct hst_counter_series *series, enum hst_counter_kind
     memcpy(at + texts->help_bytes, texts->unit, texts->unit_bytes);
 }
 
+/* A row at the end, which nobody sees before it is published. NULL: there is no more room. */
+static struct hst_counter_series *append(uint32_t slots)
+{
+    uint64_t begin = used * HST_COUNTER_SLOT_BYTES;
+    if (base == NULL || !reserve(begin, (uint64_t)slots * HST_COUNTER_SLOT_BYTES))
+        return NULL;
+    struct hst_counter_series *series = (struct hst_counter_series *)(void *)(base + begin);
+    series->slots = slots;
+    return series;
+}
+
+static void publish(const struct hst_counter_series *series)
+{
+    __atomic_store_n(&header()->used_slots, used += series->slots, __ATOMIC_RELEASE);
+}
+
 void *hst_counters_add(enum hst_counter_kind kind, const struct hst_counter_texts *texts, uint64_t window_ns)
 {
     size_t text = texts->name_bytes + texts->labels_bytes + texts->help_bytes + texts->unit_bytes;
@@ -191,27 +198,70 @@ void *hst_counters_add(enum hst_counter_kind kind, const struct hst_counter_text
     (void)pthread_mutex_lock(&adding);
     if (base == NULL)
         open_first();
-    uint64_t begin = used * HST_COUNTER_SLOT_BYTES;
-    if (base != NULL && reserve(begin, (uint64_t)slots * HST_COUNTER_SLOT_BYTES, kind)) {
-        struct hst_counter_series *series = (struct hst_counter_series *)(void *)(base + begin);
+    struct hst_counter_series *series = append(slots);
+    if (series != NULL) {
         fill_series(series, kind, texts);
         series->data = data;
-        series->slots = slots;
         cell = series + data;
         hst_counter_cell_init(kind, cell, window_ns);
-        __atomic_store_n(&header()->used_slots, used += slots, __ATOMIC_RELEASE);
+        publish(series);
     }
     (void)pthread_mutex_unlock(&adding);
     return cell;
 }
 
-int hst_counters_touch(void *begin, size_t bytes)
+static struct hst_counter_series *series_at(uint64_t slot)
 {
-    uint64_t at = (uint64_t)((char *)begin - base);
-    if (allocate_by_name(at, at + bytes))
-        return 1;
-    __atomic_fetch_add(&header()->lost, 1, __ATOMIC_RELAXED);
-    return 0;
+    return (struct hst_counter_series *)(void *)(base + slot * HST_COUNTER_SLOT_BYTES);
+}
+
+/* The next one: after a fork those of the parent are there, all of them free. */
+static int find_room(void)
+{
+    struct hst_counter_series *room = NULL;
+    uint64_t at = room_end > HST_COUNTER_HEADER_SLOTS ? room_end : HST_COUNTER_HEADER_SLOTS;
+    while (at < used && (room = series_at(at))->kind != HST_COUNTER_ROOM)
+        at += room->slots;
+    if (at >= used) {
+        room = append(HST_COUNTER_ROOM_SLOTS);
+        if (room == NULL)
+            return 0;
+        room->kind = HST_COUNTER_ROOM;
+        room->data = 1;
+        publish(room);
+    }
+    room_at = at + 1;
+    room_end = at + HST_COUNTER_ROOM_SLOTS;
+    return 1;
+}
+
+/* -> a place; 0: there is no memory. */
+static uint64_t make_place(const struct hst_counter_histogram *histogram)
+{
+    if (room_at == room_end && !find_room())
+        return 0;
+    int64_t cell = ((const char *)histogram - base) / (int64_t)HST_COUNTER_SLOT_BYTES;
+    uint64_t place = (uint32_t)((int64_t)room_at - cell);
+    room_at += HST_COUNTER_OCTAVE_SLOTS;
+    return place;
+}
+
+uint64_t *hst_counters_bucket(struct hst_counter_histogram *histogram, int bucket)
+{
+    int octave = bucket / HST_COUNTER_OCTAVE_PARTS;
+    (void)pthread_mutex_lock(&adding);
+    uint64_t place = histogram->places[octave];
+    if (place == 0)
+        place = make_place(histogram);
+    if (place != 0) {
+        place |= hst_counter_place_bit(bucket);
+        __atomic_store_n(&histogram->places[octave], place, __ATOMIC_RELEASE);
+        __atomic_store_n(&histogram->octaves, histogram->octaves | UINT64_C(1) << octave, __ATOMIC_RELEASE);
+    } else {
+        __atomic_fetch_add(&header()->lost, 1, __ATOMIC_RELAXED);
+    }
+    (void)pthread_mutex_unlock(&adding);
+    return place != 0 ? hst_counter_octave(histogram, place) + bucket % HST_COUNTER_OCTAVE_PARTS : NULL;
 }
 
 static uint64_t window_of(const struct hst_counter_series *series)
@@ -230,13 +280,15 @@ static int copy_series(char *from, char *to, uint64_t slots)
         const struct hst_counter_series *old =
             (const struct hst_counter_series *)(const void *)(from + offset);
         size_t head = (size_t)old->data * HST_COUNTER_SLOT_BYTES;
-        if (!reserve(offset, (uint64_t)old->slots * HST_COUNTER_SLOT_BYTES, old->kind))
+        if (!reserve(offset, (uint64_t)old->slots * HST_COUNTER_SLOT_BYTES))
             return 0;
         memcpy(to + offset, old, head);
-        hst_counter_cell_init(old->kind, to + offset + head, window_of(old));
+        if (old->kind != HST_COUNTER_ROOM)
+            hst_counter_cell_init(old->kind, to + offset + head, window_of(old));
         at += old->slots;
     }
     used = ((struct hst_counter_header *)(void *)to)->used_slots = slots;
+    room_at = room_end = 0;
     return 1;
 }
 

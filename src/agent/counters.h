@@ -23,9 +23,9 @@ void hst_counters_set_service(const char *service);
 void hst_counters_forked(void);
 /* Path of the file; "" without one. */
 const char *hst_counters_path(void);
-/* Makes certain that there is memory behind an octave of a histogram, which is about to be used for the first
- * time. 0: there is none; the value counts as lost. */
-int hst_counters_touch(void *begin, size_t bytes);
+/* The count of a bucket that nothing was in so far. NULL: there is no memory for its octave; the value counts
+ * as lost. */
+uint64_t *hst_counters_bucket(struct hst_counter_histogram *histogram, int bucket);
 /* A cell as it was when it was made. */
 void hst_counter_cell_init(enum hst_counter_kind kind, void *cell, uint64_t window_ns);
 

@@ -12,6 +12,7 @@
 #include "agent/greenlets.h"
 #include "agent/liner.h"
 #include "agent/selection.h"
+#include "agent/setprofile.h"
 #include "agent/tracer.h"
 
 enum { INTERPRETERS_MAX = 1 << 14 };
@@ -204,6 +205,8 @@ static int arm(int early)
 {
     int armed = early ? backend->arm(order.python_only) : backend->arm_all(order.python_only);
     if (armed) {
+        if (early)
+            hst_setprofile_hide();
         hst_arena_header()->state = HST_AGENT_TRACING;
         state = HST_MEASURE_ON;
     }
@@ -348,7 +351,9 @@ static void arm_sub_interpreter(void)
     PyObject *type, *value, *traceback;
     hst_python.PyErr_Fetch(&type, &value, &traceback);
     (void)__atomic_fetch_or(word, bit, __ATOMIC_RELAXED); /* what arming does is audited too */
-    if (!backend->arm(order.python_only))
+    if (backend->arm(order.python_only))
+        hst_setprofile_hide();
+    else
         (void)__atomic_fetch_and(word, ~bit, __ATOMIC_RELAXED); /* too early: it has no sys yet */
     hst_python.PyErr_Restore(type, value, traceback);
 }

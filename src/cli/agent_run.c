@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "capture/relay.h"
 #include "cli/exit_codes.h"
+#include "cli/export_format.h"
 #include "cli/open_store.h"
 #include "cli/record.h"
 #include "cli/show_run.h"
@@ -205,13 +206,25 @@ int hst_agent_join(struct hst_cli *cli, const struct hst_agent_request *request,
     return result;
 }
 
+static unsigned content_of(const struct hst_trace_options *options)
+{
+    return options->lines      ? HST_EXPORT_LINES
+           : options->timeline ? HST_EXPORT_SUMS | HST_EXPORT_EVENTS
+                               : HST_EXPORT_SUMS;
+}
+
 int hst_agent_run(struct hst_cli *cli, const struct hst_agent_request *request,
                   const struct hst_program *program)
 {
+    const struct hst_export_wish wish = {request->trace.lines ? "lines" : "trace", request->format,
+                                         request->output, content_of(&request->trace)};
+    int result = hst_export_foresee(cli, &wish, request->store);
+    if (result != HST_PARSED)
+        return result;
     struct tracing tracing = {.info = {.exit_status = -1}};
     hst_calls_init(&tracing.calls);
     hst_lines_init(&tracing.lines);
-    int result = trace(cli, request, program, &tracing);
+    result = trace(cli, request, program, &tracing);
     int exit_status = tracing.info.exit_status;
     release(&tracing);
     return hst_program_end_like(exit_status, result);

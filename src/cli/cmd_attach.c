@@ -11,7 +11,7 @@
 
 int hst_cmd_attach(struct hst_cli *cli, int argc, char **argv)
 {
-    struct hst_record_options o = HST_RECORD_DEFAULTS;
+    struct hst_record_options o = HST_RECORD_DEFAULTS("attach");
     const struct hst_option options[] = {
         HST_RECORD_OPTION_ROWS(&o),
     };

@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
-#include "cli/nearest.h"
+#include "cli/export_format.h"
 #include "cli/open_store.h"
 #include "cli/show_run.h"
 #include "cli/view_options.h"
@@ -46,43 +46,6 @@ HST_PRINTF(3, 4) static void append(char *text, size_t size, const char *fmt, ..
     va_start(args, fmt);
     (void)vsnprintf(text + length, size - length, fmt, args);
     va_end(args);
-}
-
-static int unknown_format(struct hst_cli *cli, const char *name)
-{
-    struct hst_nearest nearest = {.wanted = name};
-    for (size_t i = 0; i < hst_exporter_count; i++)
-        hst_nearest_offer(&nearest, hst_exporters[i].name);
-    char hint[256] = "";
-    if (nearest.best != NULL)
-        append(hint, sizeof hint, "-f %s; the formats are ", nearest.best);
-    else
-        append(hint, sizeof hint, "one of ");
-    for (size_t i = 0; i < hst_exporter_count; i++)
-        append(hint, sizeof hint, "%s%s", i > 0 ? ", " : "", hst_exporters[i].name);
-    return hst_message_usage(cli, "export", hint, "there is no format '%s'", name);
-}
-
-static int no_format(struct hst_cli *cli, const char *output)
-{
-    char hint[256] = "-f FORMAT, which is one of ";
-    for (size_t i = 0; i < hst_exporter_count; i++)
-        append(hint, sizeof hint, "%s%s", i > 0 ? ", " : "", hst_exporters[i].name);
-    if (output != NULL)
-        return hst_message_usage(cli, "export", hint, "the ending of '%s' does not tell the format", output);
-    return hst_message_usage(cli, "export", hint, "which format is wanted was not said");
-}
-
-/* HST_PARSED when the exporter is known. */
-static int choose_format(struct hst_cli *cli, struct request *request)
-{
-    if (request->format != NULL) {
-        request->exporter = hst_exporter_find(request->format);
-        return request->exporter != NULL ? HST_PARSED : unknown_format(cli, request->format);
-    }
-    if (request->output != NULL)
-        request->exporter = hst_exporter_for_file(request->output);
-    return request->exporter != NULL ? HST_PARSED : no_format(cli, request->output);
 }
 
 static const char notes[] =
@@ -137,7 +100,8 @@ static int parse(struct hst_cli *cli, int argc, char **argv, struct request *req
     request->run = operands > 0 ? argv[1] : "last";
     if (request->common.gil)
         request->common.mode = HST_MODE_GIL;
-    return choose_format(cli, request);
+    const struct hst_export_wish wish = {"export", request->format, request->output, ~0u};
+    return hst_export_format_choose(cli, &wish, &request->exporter);
 }
 
 static int wants_a_part(const struct hst_common_options *common)
@@ -275,18 +239,6 @@ static void print_next(FILE *out, const char *format, const char *path)
     }
 }
 
-/* The file, or "-". NULL: out of memory. */
-static char *output_path(const struct hst_cli *cli, const struct request *request,
-                         const struct stored_run *run)
-{
-    if (request->output != NULL)
-        return hst_strdup(request->output);
-    if (request->exporter->is_text && !isatty(fileno(cli->out)))
-        return hst_strdup("-");
-    return hst_exporter_file_name(
-        request->exporter, run->loaded.profile.process_count > 0 ? run->loaded.profile.processes[0].pid : 0);
-}
-
 int hst_cmd_export(struct hst_cli *cli, int argc, char **argv)
 {
     struct request request = {0};
@@ -297,7 +249,9 @@ int hst_cmd_export(struct hst_cli *cli, int argc, char **argv)
     struct hst_error err = {0};
     if (load(&run, &request, &err) != HST_OK)
         return hst_message_error(cli, &err);
-    HST_CLEANUP_FREE char *path = output_path(cli, &request, &run);
+    const struct hst_profile *profile = &run.loaded.profile;
+    HST_CLEANUP_FREE char *path = hst_export_path(cli, request.exporter, request.output,
+                                                  profile->process_count > 0 ? profile->processes[0].pid : 0);
     if (path == NULL) {
         (void)hst_error_set(&err, HST_E_NOMEM, "out of memory");
         return hst_message_error(cli, &err);

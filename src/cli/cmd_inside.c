@@ -67,7 +67,7 @@ static int measure(struct hst_cli *cli, struct wish *wish)
 
 int hst_cmd_inside(struct hst_cli *cli, int argc, char **argv)
 {
-    struct wish wish = {.record = HST_RECORD_DEFAULTS,
+    struct wish wish = {.record = HST_RECORD_DEFAULTS("inside"),
                         .agent = {.quiet = 1},
                         .control = {.in = STDIN_FILENO, .out = STDOUT_FILENO}};
     struct hst_trace_selection *selection = &wish.selection;

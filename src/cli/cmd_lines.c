@@ -147,6 +147,8 @@ int hst_cmd_lines(struct hst_cli *cli, int argc, char **argv)
         {"name", 0, "NAME", "a name for the run, for show and export", HST_OPTION_TEXT, &request.name, NULL},
         {"output", 'o', "FILE", "also export the run to FILE when it ends", HST_OPTION_TEXT, &request.output,
          NULL},
+        {"format", 0, "FORMAT", "format of the export (default: from the file's ending)", HST_OPTION_TEXT,
+         &request.format, NULL},
         {"quiet", 'q', NULL, "no report at the end", HST_OPTION_FLAG, &request.quiet, NULL},
         {"store", 0, "PATH", "the store (default: HASTEN_STORE, else .hasten/ at the project's root)",
          HST_OPTION_TEXT, &request.store, NULL},

@@ -26,7 +26,7 @@ static int run(struct hst_cli *cli, const struct hst_record_options *options,
 
 int hst_cmd_run(struct hst_cli *cli, int argc, char **argv)
 {
-    struct hst_record_options o = HST_RECORD_DEFAULTS;
+    struct hst_record_options o = HST_RECORD_DEFAULTS("run");
     const struct hst_option options[] = {
         HST_RECORD_OPTION_ROWS(&o),
     };

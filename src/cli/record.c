@@ -10,6 +10,7 @@
 #include "capture/command.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
+#include "cli/export_format.h"
 #include "cli/open_store.h"
 #include "cli/show_run.h"
 #include "store/run_writer.h"
@@ -200,12 +201,18 @@ int hst_record(struct hst_cli *cli, const struct hst_record_options *options, st
                FILE *report, int *ret_exit_status)
 {
     struct hst_error err = {0};
+    const struct hst_export_wish wish = {options->command, options->format, options->output,
+                                         HST_EXPORT_SAMPLES};
+    *ret_exit_status = -1;
+    int result = hst_export_foresee(cli, &wish, options->store);
+    if (result != HST_PARSED)
+        return result;
     struct recording recording = {.session.exit_status = -1};
     HST_CLEANUP_STORE struct hst_store *store = NULL;
     enum hst_status status = hst_cli_store_open(options->store, HST_STORE_WRITE, &store, &err);
     if (status == HST_OK)
         status = begin(&recording, store, options, subject->command, &err);
-    int result = start(cli, subject);
+    result = start(cli, subject);
     if (result != HST_PARSED) {
         forget(store, &recording);
     } else {

@@ -8,6 +8,7 @@
 #include "cli/options.h"
 
 struct hst_record_options {
+    const char *command; /* "run", "attach" */
     const char *store, *name, *output, *format;
     double rate_hz, budget_percent;
     uint64_t duration_ns;
@@ -16,9 +17,9 @@ struct hst_record_options {
     struct hst_control *control; /* of the program that asked to be sampled itself; NULL: none did */
 };
 
-#define HST_RECORD_DEFAULTS                                                                                  \
+#define HST_RECORD_DEFAULTS(name)                                                                            \
     {                                                                                                        \
-        .rate_hz = 1000                                                                                      \
+        .command = (name), .rate_hz = 1000                                                                   \
     }
 #define HST_RECORD_RATE_HELP "samples a second and thread: 1khz (default), 10000, max"
 

@@ -82,40 +82,68 @@ enum hst_status hst_counter_file_open(const char *path, struct hst_counter_file 
 
 void hst_counter_file_close(struct hst_counter_file *file) { (void)munmap(file->bytes, file->size); }
 
+static int is_sound(const struct hst_counter_series *head, uint64_t slots_left)
+{
+    size_t text = (size_t)head->name_bytes + head->labels_bytes + head->help_bytes + head->unit_bytes;
+    if (head->slots > slots_left || head->data >= head->slots || head->kind == HST_COUNTER_NONE ||
+        head->kind >= HST_COUNTER_KIND_COUNT)
+        return 0;
+    return head->kind == HST_COUNTER_ROOM ||
+           (head->name_bytes != 0 && head->name_bytes <= HST_COUNTER_NAME_BYTES_MAX &&
+            head->labels_bytes <= HST_COUNTER_LABELS_BYTES_MAX &&
+            head->help_bytes <= HST_COUNTER_TEXT_BYTES_MAX &&
+            head->unit_bytes <= HST_COUNTER_NAME_BYTES_MAX &&
+            (uint64_t)head->data * HST_COUNTER_SLOT_BYTES >= sizeof *head + text &&
+            (uint64_t)(head->slots - head->data) * HST_COUNTER_SLOT_BYTES >=
+                hst_counter_cell_bytes(head->kind));
+}
+
+static void fill_row(struct hst_counter_row *row, const struct hst_counter_series *head, const char *bytes)
+{
+    *row = (struct hst_counter_row){.kind = (enum hst_counter_kind)head->kind,
+                                    .name_bytes = head->name_bytes,
+                                    .labels_bytes = head->labels_bytes,
+                                    .help_bytes = head->help_bytes,
+                                    .unit_bytes = head->unit_bytes,
+                                    .cell = bytes + (size_t)head->data * HST_COUNTER_SLOT_BYTES};
+    row->name = bytes + sizeof *head;
+    row->labels = row->name + head->name_bytes;
+    row->help = row->labels + head->labels_bytes;
+    row->unit = row->help + head->help_bytes;
+}
+
+/* The row behind one is most often shaped as that one is: its head, texts and cell come from memory while
+ * this one is dealt with. */
+static void prefetch_next(const char *bytes, uint32_t data)
+{
+    __builtin_prefetch(bytes);
+    __builtin_prefetch(bytes + HST_COUNTER_SLOT_BYTES);
+    __builtin_prefetch(bytes + (uint64_t)data * HST_COUNTER_SLOT_BYTES);
+}
+
 int hst_counter_file_next(const struct hst_counter_file *file, uint64_t *slot,
                           struct hst_counter_row *ret_row)
 {
     const struct hst_counter_header *live = (const struct hst_counter_header *)(const void *)file->bytes;
-    uint64_t used = __atomic_load_n(&live->used_slots, __ATOMIC_ACQUIRE), at = *slot;
-    if (used > file->size / HST_COUNTER_SLOT_BYTES)
-        used = file->size / HST_COUNTER_SLOT_BYTES;
-    if (at < HST_COUNTER_HEADER_SLOTS)
-        at = HST_COUNTER_HEADER_SLOTS;
-    if (at >= used)
-        return 0;
+    uint64_t used = __atomic_load_n(&live->used_slots, __ATOMIC_ACQUIRE);
+    uint64_t all = file->size / HST_COUNTER_SLOT_BYTES;
+    uint64_t at = *slot > HST_COUNTER_HEADER_SLOTS ? *slot : HST_COUNTER_HEADER_SLOTS;
     struct hst_counter_series head;
-    memcpy(&head, file->bytes + at * HST_COUNTER_SLOT_BYTES, sizeof head);
-    size_t text = (size_t)head.name_bytes + head.labels_bytes + head.help_bytes + head.unit_bytes;
-    if (head.slots > used - at || head.data >= head.slots || head.kind == HST_COUNTER_NONE ||
-        head.kind >= HST_COUNTER_KIND_COUNT || head.name_bytes == 0 ||
-        head.name_bytes > HST_COUNTER_NAME_BYTES_MAX || head.labels_bytes > HST_COUNTER_LABELS_BYTES_MAX ||
-        head.help_bytes > HST_COUNTER_TEXT_BYTES_MAX || head.unit_bytes > HST_COUNTER_NAME_BYTES_MAX ||
-        (uint64_t)head.data * HST_COUNTER_SLOT_BYTES < sizeof head + text ||
-        (uint64_t)(head.slots - head.data) * HST_COUNTER_SLOT_BYTES < hst_counter_cell_bytes(head.kind))
-        return 0;
-    const char *bytes = file->bytes + at * HST_COUNTER_SLOT_BYTES;
-    if (memchr(bytes + sizeof head, '\0', head.name_bytes) != NULL)
-        return 0;
-    *ret_row = (struct hst_counter_row){.kind = (enum hst_counter_kind)head.kind,
-                                        .name_bytes = head.name_bytes,
-                                        .labels_bytes = head.labels_bytes,
-                                        .help_bytes = head.help_bytes,
-                                        .unit_bytes = head.unit_bytes,
-                                        .cell = bytes + (size_t)head.data * HST_COUNTER_SLOT_BYTES};
-    ret_row->name = bytes + sizeof head;
-    ret_row->labels = ret_row->name + head.name_bytes;
-    ret_row->help = ret_row->labels + head.labels_bytes;
-    ret_row->unit = ret_row->help + head.help_bytes;
-    *slot = at + head.slots;
-    return 1;
+    for (used = used < all ? used : all; at < used; at += head.slots) {
+        const char *bytes = file->bytes + at * HST_COUNTER_SLOT_BYTES;
+        memcpy(&head, bytes, sizeof head);
+        if (!is_sound(&head, used - at))
+            return 0;
+        if (head.kind == HST_COUNTER_ROOM)
+            continue;
+        if (memchr(bytes + sizeof head, '\0', head.name_bytes) != NULL)
+            return 0;
+        fill_row(ret_row, &head, bytes);
+        ret_row->cell_slot = at + head.data;
+        ret_row->file_slots = all;
+        *slot = at + head.slots;
+        prefetch_next(bytes + (uint64_t)head.slots * HST_COUNTER_SLOT_BYTES, head.data);
+        return 1;
+    }
+    return 0;
 }

@@ -17,6 +17,7 @@ struct hst_counter_row {
     const char *name, *labels, *help, *unit; /* without ends */
     size_t name_bytes, labels_bytes, help_bytes, unit_bytes;
     const void *cell; /* aligned; changes while it is looked at */
+    uint64_t cell_slot, file_slots;
 };
 
 /* The header alone. HST_E_CORRUPT: it is none. */
@@ -28,5 +29,15 @@ void hst_counter_file_close(struct hst_counter_file *file);
 /* *slot: 0 to begin with. 0: there is no more, or what follows does not hold together. */
 int hst_counter_file_next(const struct hst_counter_file *file, uint64_t *slot,
                           struct hst_counter_row *ret_row);
+
+/* The counts of an octave of a histogram. NULL: its place is not in the file. */
+static inline const uint64_t *hst_counter_row_octave(const struct hst_counter_row *row, uint64_t place)
+{
+    int64_t slot = (int64_t)row->cell_slot + hst_counter_place_slot(place);
+    if (slot < (int64_t)HST_COUNTER_HEADER_SLOTS ||
+        slot > (int64_t)row->file_slots - HST_COUNTER_OCTAVE_SLOTS)
+        return NULL;
+    return hst_counter_octave(row->cell, place);
+}
 
 #endif

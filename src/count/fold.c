@@ -81,27 +81,39 @@ static int write_at(int fd, const void *data, size_t bytes, uint64_t at)
     return 1;
 }
 
+static uint32_t octaves_of(const struct hst_tally_row *row)
+{
+    return row->histogram != NULL ? (uint32_t)__builtin_popcountll(row->histogram->used) : 0;
+}
+
+/* Its octaves lie behind it. */
+static int write_histogram(int fd, const struct hst_histogram_moment *from, uint64_t at)
+{
+    struct hst_counter_histogram cell = {.octaves = from->used,
+                                         .sum = from->sum,
+                                         .min = from->min,
+                                         .max = from->max,
+                                         .low = from->low,
+                                         .above = from->above,
+                                         .invalid = from->invalid};
+    uint64_t slot = sizeof cell / HST_COUNTER_SLOT_BYTES;
+    for (uint64_t left = from->used; left != 0; left &= left - 1) {
+        int i = __builtin_ctzll(left);
+        cell.places[i] = slot;
+        for (int j = 0; j < HST_COUNTER_OCTAVE_PARTS; j++)
+            cell.places[i] |= from->octaves[i][j] != 0 ? hst_counter_place_bit(j) : 0;
+        if (!write_at(fd, from->octaves[i], HST_COUNTER_OCTAVE_PARTS * sizeof(uint64_t),
+                      at + slot * HST_COUNTER_SLOT_BYTES))
+            return 0;
+        slot += HST_COUNTER_OCTAVE_SLOTS;
+    }
+    return write_at(fd, &cell, sizeof cell, at);
+}
+
 static int write_cell(int fd, const struct hst_tally_row *row, uint64_t at)
 {
-    if (row->kind == HST_COUNTER_HISTOGRAM) {
-        const struct hst_histogram_moment *from = &row->histogram;
-        struct hst_counter_histogram head = {.sum = from->sum,
-                                             .min = from->min,
-                                             .max = from->max,
-                                             .low = from->low,
-                                             .above = from->above,
-                                             .invalid = from->invalid};
-        for (size_t i = 0; i < HST_COUNTER_OCTAVES; i++) {
-            uint64_t offset = offsetof(struct hst_counter_histogram, buckets) +
-                              i * HST_COUNTER_OCTAVE_PARTS * sizeof(uint64_t);
-            if (from->octaves[i] == NULL)
-                continue;
-            head.octaves |= UINT64_C(1) << i;
-            if (!write_at(fd, from->octaves[i], HST_COUNTER_OCTAVE_PARTS * sizeof(uint64_t), at + offset))
-                return 0;
-        }
-        return write_at(fd, &head, offsetof(struct hst_counter_histogram, buckets), at);
-    }
+    if (row->histogram != NULL)
+        return write_histogram(fd, row->histogram, at);
     if (row->kind >= HST_COUNTER_FREQUENCY) {
         struct hst_counter_window window = {.width_ns = (uint64_t)(row->window_s * 1e9) /
                                                         HST_COUNTER_BUCKETS_OF_WINDOW,
@@ -130,7 +142,8 @@ static uint64_t write_row(int fd, const struct hst_tally_row *row, uint64_t slot
     memcpy(at += head.help_bytes, row->unit, head.unit_bytes);
     at += head.unit_bytes;
     head.data = (uint32_t)(((size_t)(at - bytes) + HST_COUNTER_SLOT_BYTES - 1) / HST_COUNTER_SLOT_BYTES);
-    head.slots = head.data + hst_counter_cell_bytes(row->kind) / HST_COUNTER_SLOT_BYTES;
+    head.slots = head.data + hst_counter_cell_bytes(row->kind) / HST_COUNTER_SLOT_BYTES +
+                 octaves_of(row) * HST_COUNTER_OCTAVE_SLOTS;
     memcpy(bytes, &head, sizeof head);
     uint64_t offset = slot * HST_COUNTER_SLOT_BYTES, data = (uint64_t)head.data * HST_COUNTER_SLOT_BYTES;
     return write_at(fd, bytes, data, offset) && write_cell(fd, row, offset + data) ? head.slots : 0;

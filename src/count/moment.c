@@ -41,14 +41,25 @@ void hst_histogram_read(const struct hst_counter_histogram *histogram, struct hs
                                          .min = histogram->min,
                                          .max = histogram->max};
     ret->count = ret->low + ret->above;
-    uint64_t octaves = __atomic_load_n(&histogram->octaves, __ATOMIC_RELAXED);
-    for (size_t i = 0; i < HST_COUNTER_OCTAVES; i++) {
-        if ((octaves >> i & 1) == 0)
-            continue;
-        ret->octaves[i] = histogram->buckets + i * HST_COUNTER_OCTAVE_PARTS;
+    ret->used = __atomic_load_n(&histogram->octaves, __ATOMIC_ACQUIRE);
+    for (uint64_t left = ret->used; left != 0; left &= left - 1) {
+        size_t i = (size_t)__builtin_ctzll(left);
+        ret->octaves[i] =
+            hst_counter_octave(histogram, __atomic_load_n(&histogram->places[i], __ATOMIC_RELAXED));
         for (size_t j = 0; j < HST_COUNTER_OCTAVE_PARTS; j++)
             ret->count += ret->octaves[i][j];
     }
+}
+
+/* Four digits: more of a bucket's middle mean nothing. */
+static double rounded(double value)
+{
+    double power = 1, large = 1;
+    while (value * power < 1e3)
+        power *= 10;
+    while (value / large >= 1e4)
+        large *= 10;
+    return floor(value * power / large + 0.5) / power * large;
 }
 
 double hst_histogram_quantile(const struct hst_histogram_moment *moment, double q)
@@ -60,16 +71,15 @@ double hst_histogram_quantile(const struct hst_histogram_moment *moment, double 
     uint64_t seen = moment->low;
     if (rank <= seen)
         return moment->min;
-    for (size_t i = 0; i < HST_COUNTER_OCTAVES; i++) {
-        if (moment->octaves[i] == NULL)
-            continue;
+    for (uint64_t left = moment->used; left != 0; left &= left - 1) {
+        size_t i = (size_t)__builtin_ctzll(left);
         for (size_t j = 0; j < HST_COUNTER_OCTAVE_PARTS; j++) {
             seen += moment->octaves[i][j];
             if (rank > seen)
                 continue;
             int index = (int)(i * HST_COUNTER_OCTAVE_PARTS + j);
             double middle = (hst_counter_bucket_begin(index) + hst_counter_bucket_begin(index + 1)) / 2;
-            return fmin(fmax(middle, moment->min), moment->max);
+            return fmin(fmax(rounded(middle), moment->min), moment->max);
         }
     }
     return moment->max;

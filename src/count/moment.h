@@ -17,9 +17,11 @@ void hst_window_read(const struct hst_counter_window *window, uint64_t now_ns, s
 /* A histogram whose octaves may lie anywhere; NULL: nothing in it. */
 struct hst_histogram_moment {
     const uint64_t *octaves[HST_COUNTER_OCTAVES];
+    uint64_t used;                       /* bit i: octave i is there */
     uint64_t count, low, above, invalid; /* count: all but the invalid */
     double sum, min, max;
 };
+/* Of one that is believed: the process' own. */
 void hst_histogram_read(const struct hst_counter_histogram *histogram, struct hst_histogram_moment *ret);
 /* The smallest value that at least the share q of all are not above; NaN of nothing. */
 double hst_histogram_quantile(const struct hst_histogram_moment *moment, double q);

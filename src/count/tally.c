@@ -15,9 +15,11 @@ void hst_tally_init(struct hst_tally *tally)
 void hst_tally_release(struct hst_tally *tally)
 {
     for (size_t i = 0; i < tally->count; i++) {
+        struct hst_histogram_moment *histogram = tally->rows[i].histogram;
         hst_free(tally->rows[i].service); /* the others lie behind it */
-        for (size_t j = 0; j < HST_COUNTER_OCTAVES; j++)
-            hst_free((void *)(uintptr_t)tally->rows[i].histogram.octaves[j]);
+        for (uint64_t left = histogram != NULL ? histogram->used : 0; left != 0; left &= left - 1)
+            hst_free((void *)(uintptr_t)histogram->octaves[__builtin_ctzll(left)]);
+        hst_free(histogram);
     }
     hst_free(tally->rows);
     hst_map_release(&tally->index);
@@ -26,7 +28,7 @@ void hst_tally_release(struct hst_tally *tally)
 static int is_row(const struct hst_tally_row *row, const char *service, const struct hst_counter_row *from)
 {
     return row->kind == from->kind && row->labels_bytes == from->labels_bytes &&
-           strlen(row->name) == from->name_bytes && memcmp(row->name, from->name, from->name_bytes) == 0 &&
+           row->name_bytes == from->name_bytes && memcmp(row->name, from->name, from->name_bytes) == 0 &&
            memcmp(row->labels, from->labels, from->labels_bytes) == 0 && strcmp(row->service, service) == 0;
 }
 
@@ -45,16 +47,25 @@ static struct hst_tally_row *make_row(struct hst_tally *tally, const char *servi
     size_t service_bytes = strlen(service);
     char *texts = hst_alloc(1, service_bytes + from->name_bytes + from->labels_bytes + from->help_bytes +
                                    from->unit_bytes + 5);
-    if (texts == NULL || !HST_RESERVE(tally->rows, tally->capacity, tally->count + 1) ||
+    struct hst_histogram_moment *histogram =
+        from->kind == HST_COUNTER_HISTOGRAM ? hst_alloc_zero(1, sizeof *histogram) : NULL;
+    if (texts == NULL || (from->kind == HST_COUNTER_HISTOGRAM && histogram == NULL) ||
+        !HST_RESERVE(tally->rows, tally->capacity, tally->count + 1) ||
         !hst_map_set(&tally->index, key, (uint32_t)tally->count)) {
         hst_free(texts);
+        hst_free(histogram);
         return NULL;
     }
     struct hst_tally_row *row = &tally->rows[tally->count++];
     *row = (struct hst_tally_row){.kind = from->kind,
+                                  .name_bytes = from->name_bytes,
                                   .labels_bytes = from->labels_bytes,
                                   .now = {.min = INFINITY, .max = -INFINITY},
-                                  .histogram = {.min = INFINITY, .max = -INFINITY}};
+                                  .histogram = histogram};
+    if (histogram != NULL) {
+        histogram->min = INFINITY;
+        histogram->max = -INFINITY;
+    }
     row->service = place(&texts, service, service_bytes);
     row->name = place(&texts, from->name, from->name_bytes);
     row->labels = place(&texts, from->labels, from->labels_bytes);
@@ -66,15 +77,17 @@ static struct hst_tally_row *make_row(struct hst_tally *tally, const char *servi
 static struct hst_tally_row *find_row(struct hst_tally *tally, const char *service,
                                       const struct hst_counter_row *from)
 {
+    if (tally->next < tally->count && is_row(&tally->rows[tally->next], service, from))
+        return &tally->rows[tally->next++];
     uint64_t key = hst_hash_bytes(service, strlen(service), from->kind);
     key = hst_hash_bytes(from->name, from->name_bytes, key);
     key = hst_hash_bytes(from->labels, from->labels_bytes, key);
     for (;; key++) {
         uint32_t id = hst_map_find(&tally->index, key);
-        if (id == HST_MAP_ABSENT)
-            return make_row(tally, service, from, key);
-        if (is_row(&tally->rows[id], service, from))
-            return &tally->rows[id];
+        if (id != HST_MAP_ABSENT && !is_row(&tally->rows[id], service, from))
+            continue;
+        tally->next = id != HST_MAP_ABSENT ? (size_t)id + 1 : tally->count + 1;
+        return id != HST_MAP_ABSENT ? &tally->rows[id] : make_row(tally, service, from, key);
     }
 }
 
@@ -96,24 +109,39 @@ static void add_window(struct hst_tally_row *row, const struct hst_counter_windo
     row->rate += moment.seconds > 0 ? (double)moment.count / moment.seconds : 0;
 }
 
-/* One pass over what is there: a file may have tens of thousands. */
-static enum hst_status add_histogram(struct hst_tally_row *row, const struct hst_counter_histogram *from)
+/* The slots of an octave that something is in; -> how many values. */
+static uint64_t add_parts(uint64_t *into, const uint64_t *from, uint32_t slots)
 {
-    struct hst_histogram_moment *into = &row->histogram;
-    uint64_t octaves = __atomic_load_n(&from->octaves, __ATOMIC_RELAXED), count = from->low + from->above;
+    uint64_t count = 0;
+    for (; slots != 0; slots &= slots - 1) {
+        size_t begin = (size_t)__builtin_ctz(slots) * HST_COUNTER_SLOT_PARTS;
+        for (size_t i = begin; i < begin + HST_COUNTER_SLOT_PARTS; i++) {
+            uint64_t seen = from[i];
+            into[i] += seen;
+            count += seen;
+        }
+    }
+    return count;
+}
+
+/* One pass over what is there: a file may have tens of thousands. */
+static enum hst_status add_histogram(struct hst_histogram_moment *into, const struct hst_counter_row *row)
+{
+    const struct hst_counter_histogram *from = row->cell;
+    uint64_t octaves = __atomic_load_n(&from->octaves, __ATOMIC_ACQUIRE), count = from->low + from->above;
     for (; octaves != 0; octaves &= octaves - 1) {
         size_t i = (size_t)__builtin_ctzll(octaves);
-        const uint64_t *parts = from->buckets + i * HST_COUNTER_OCTAVE_PARTS;
+        uint64_t place = __atomic_load_n(&from->places[i], __ATOMIC_RELAXED);
+        const uint64_t *parts = hst_counter_row_octave(row, place);
+        if (parts == NULL)
+            continue;
         uint64_t *octave = (uint64_t *)(uintptr_t)into->octaves[i];
         if (octave == NULL)
             into->octaves[i] = octave = hst_alloc_zero(HST_COUNTER_OCTAVE_PARTS, sizeof *octave);
         if (octave == NULL)
             return HST_E_NOMEM;
-        for (size_t j = 0; j < HST_COUNTER_OCTAVE_PARTS; j++) {
-            uint64_t seen = parts[j];
-            octave[j] += seen;
-            count += seen;
-        }
+        into->used |= UINT64_C(1) << i;
+        count += add_parts(octave, parts, (uint32_t)(place >> 32) & 0xff);
     }
     into->low += from->low;
     into->above += from->above;
@@ -135,7 +163,7 @@ enum hst_status hst_tally_add(struct hst_tally *tally, const char *service,
         return HST_E_NOMEM;
     row->processes += lives != 0;
     if (from->kind == HST_COUNTER_HISTOGRAM)
-        return add_histogram(row, from->cell);
+        return add_histogram(row->histogram, from);
     if (from->kind >= HST_COUNTER_FREQUENCY) {
         add_window(row, from->cell, lives, now_ns);
         return HST_OK;

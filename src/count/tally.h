@@ -11,7 +11,7 @@
 struct hst_tally_row {
     enum hst_counter_kind kind;
     char *service, *name, *labels, *help, *unit; /* end with 0; labels: key, 0, value, 0 ... and an end */
-    size_t labels_bytes;
+    size_t name_bytes, labels_bytes;
     uint32_t processes; /* that live and have it */
     /* COUNTER, TOTAL, GAUGE: value = whole + part. A gauge is the living processes' alone. */
     int64_t whole;
@@ -22,13 +22,14 @@ struct hst_tally_row {
     double rate, window_s;
     uint64_t count; /* with a window: since the start, dead processes' too */
     double sum;
-    struct hst_histogram_moment histogram; /* HISTOGRAM: its octaves are the row's own */
+    struct hst_histogram_moment *histogram; /* HISTOGRAM, with octaves of its own; NULL of others */
 };
 
 struct hst_tally {
     struct hst_tally_row *rows;
     size_t count, capacity;
     struct hst_map index;
+    size_t next; /* the row behind the one found last: processes of one program make theirs in one order */
 };
 
 void hst_tally_init(struct hst_tally *tally);

@@ -18,7 +18,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define HST_COUNTER_MAGIC "hst-cnt1"
+#define HST_COUNTER_MAGIC "hst-cnt2"
 #define HST_COUNTER_VARIABLE "HASTEN_COUNTERS"
 #define HST_COUNTER_FOLDER "/dev/shm/hasten-counters-" /* and the user's number */
 #define HST_COUNTER_ENDING ".counters"
@@ -65,6 +65,7 @@ enum hst_counter_kind {
     HST_COUNTER_MAX = 7,
     HST_COUNTER_WINDOW = 8,
     HST_COUNTER_HISTOGRAM = 9,
+    HST_COUNTER_ROOM = 10, /* no series: what lies behind its head is for the octaves of histograms */
     HST_COUNTER_KIND_COUNT
 };
 
@@ -113,11 +114,17 @@ struct hst_counter_window {
 /* A log-linear histogram: value v (above 0) falls into octave floor(log2(v)) + HST_COUNTER_OCTAVE_ZERO and in
  * it into one of 64 parts of equal width, so that a bucket is at most 1/64 = 1.6 % wide and its middle at
  * most 0.8 % wrong.  2^-32 (0.23 ns in seconds) to 2^32.  In the double's own bits the octave is the exponent
- * and the part the first 6 bits behind it. */
+ * and the part the first 6 bits behind it.
+ *
+ * Few octaves of a histogram are ever used, and few parts of one: an octave gets its slots, anywhere in the
+ * file, with the first value in it, and who reads need only look at the slots that something is in. */
 #define HST_COUNTER_OCTAVES 64
 #define HST_COUNTER_OCTAVE_PARTS 64
 #define HST_COUNTER_OCTAVE_ZERO 32
 #define HST_COUNTER_HISTOGRAM_BUCKETS (HST_COUNTER_OCTAVES * HST_COUNTER_OCTAVE_PARTS)
+#define HST_COUNTER_SLOT_PARTS 8
+#define HST_COUNTER_OCTAVE_SLOTS 8
+#define HST_COUNTER_ROOM_SLOTS (1 + 32 * HST_COUNTER_OCTAVE_SLOTS)
 struct hst_counter_histogram {
     uint64_t octaves; /* bit i: something was counted in octave i (others need not be read) */
     double sum;
@@ -125,7 +132,9 @@ struct hst_counter_histogram {
     uint64_t low, above; /* outside the buckets: 0, below 0 and too small; too large */
     uint64_t invalid;    /* not a number: counted here only */
     uint64_t reserved;
-    uint64_t buckets[HST_COUNTER_HISTOGRAM_BUCKETS];
+    /* Of each octave: in the lower half, signed, where its counts are, in slots from this cell on; in the
+     * upper half a bit for each of these slots that has a value. */
+    uint64_t places[HST_COUNTER_OCTAVES];
 };
 
 _Static_assert(sizeof(struct hst_counter_header) <= HST_COUNTER_HEADER_BYTES, "the header's slots");
@@ -155,6 +164,18 @@ static inline int hst_counter_bucket_of(double value)
     if (value != value)
         return -3;
     return value > 1 ? -2 : -1;
+}
+static inline int64_t hst_counter_place_slot(uint64_t place) { return (int32_t)(uint32_t)place; }
+/* The bit of the slot that a bucket's count is in. */
+static inline uint64_t hst_counter_place_bit(int bucket)
+{
+    return UINT64_C(1) << (32 + (unsigned)bucket % HST_COUNTER_OCTAVE_PARTS / HST_COUNTER_SLOT_PARTS);
+}
+/* Counts of an octave that has a place, which must be believed. */
+static inline uint64_t *hst_counter_octave(const struct hst_counter_histogram *histogram, uint64_t place)
+{
+    return (uint64_t *)((uintptr_t)histogram +
+                        (uintptr_t)(hst_counter_place_slot(place) * (int64_t)HST_COUNTER_SLOT_BYTES));
 }
 /* Where bucket index begins; that of index + 1 is where it ends. */
 static inline double hst_counter_bucket_begin(int index)

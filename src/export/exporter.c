@@ -1,6 +1,8 @@
 /* The table of formats, and what all of them need. */
 #include "export/exporter.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -15,7 +17,7 @@ const struct hst_exporter hst_exporters[] = {
     {"collapsed", ".collapsed", ENDINGS(".collapsed", ".folded", ".txt"),
      "one line a stack, for flamegraph.pl, speedscope, inferno", STACKS, 1, hst_export_collapsed},
     {"speedscope", ".speedscope.json", ENDINGS(".speedscope.json"), "for speedscope.app, a profile a thread",
-     STACKS, 0, hst_export_speedscope},
+     STACKS | HST_EXPORT_EVENTS, 0, hst_export_speedscope},
     {"gecko", ".gecko.json", ENDINGS(".gecko.json"), "for the Firefox Profiler (profiler.firefox.com)",
      HST_EXPORT_SAMPLES, 0, hst_export_gecko},
     {"pprof", ".pb.gz", ENDINGS(".pb.gz", ".pprof"), "for pprof, Pyroscope, Grafana", STACKS, 0,
@@ -79,42 +81,66 @@ static unsigned content_of(const struct hst_export *run)
                                    : HST_EXPORT_SAMPLES;
 }
 
-enum hst_status hst_exporter_check(const struct hst_exporter *exporter, const struct hst_export *run,
-                                   struct hst_error *err)
+/* "run 12" and " 12"; of a run that is not there yet "the run" and nothing. */
+struct run_words {
+    char run[32], number[24];
+};
+
+static struct run_words words_of(uint64_t number)
 {
-    unsigned long long number = (unsigned long long)run->info->number;
-    unsigned content = content_of(run);
+    struct run_words words = {.run = "the run"};
+    if (number == 0)
+        return words;
+    (void)snprintf(words.run, sizeof words.run, "run %" PRIu64, number);
+    (void)snprintf(words.number, sizeof words.number, " %" PRIu64, number);
+    return words;
+}
+
+static void say_order_is_missing(const struct hst_exporter *exporter, unsigned content, const char *run,
+                                 struct hst_error *err)
+{
+    (void)hst_error_set(err, HST_E_INVALID,
+                        "the format %s shows what came after what, and %s holds the sums of its calls only",
+                        exporter->name, run);
+    hst_error_hint(err, (content & HST_EXPORT_EVENTS) != 0
+                            ? "-f chrome or -f speedscope, which show the events of its timeline"
+                            : "-f speedscope, which shows the same stacks; or, for their order in time, "
+                              "`hasten run`, or `hasten trace --timeline` and -f chrome");
+}
+
+enum hst_status hst_exporter_check_content(const struct hst_exporter *exporter, unsigned content,
+                                           uint64_t number, struct hst_error *err)
+{
     if ((exporter->takes & content) != 0)
         return HST_OK;
+    const struct run_words words = words_of(number);
     if (content == HST_EXPORT_LINES) {
         (void)hst_error_set(err, HST_E_INVALID,
-                            "run %llu holds the hits and times of lines, which the format %s cannot", number,
+                            "%s holds the hits and times of lines, which the format %s cannot", words.run,
                             exporter->name);
-        hst_error_hint(err, "-f lprof; `hasten show %llu --json` has all of it", number);
+        hst_error_hint(err, "--format lprof; `hasten show%s --json` has all of it", words.number);
     } else if (exporter->takes == HST_EXPORT_LINES) {
         (void)hst_error_set(err, HST_E_INVALID,
-                            "the format %s is made of the hits of lines, which run %llu did not count",
-                            exporter->name, number);
+                            "the format %s is made of the hits of lines, which %s %s not count",
+                            exporter->name, words.run, number != 0 ? "did" : "does");
         hst_error_hint(err, "`hasten lines` makes such a run; of this one, another format");
     } else if (content == HST_EXPORT_EDGES) {
         (void)hst_error_set(
             err, HST_E_INVALID,
-            "the format %s is made of stacks, and what run %llu was imported from holds only edges: "
+            "the format %s is made of stacks, and what %s was imported from holds only edges: "
             "functions and who called them",
-            exporter->name, number);
-        hst_error_hint(err, "-f pstats or -f callgrind; `hasten show %llu --json` has all of it", number);
+            exporter->name, words.run);
+        hst_error_hint(err, "-f pstats or -f callgrind; `hasten show%s --json` has all of it", words.number);
     } else {
-        (void)hst_error_set(
-            err, HST_E_INVALID,
-            "the format %s shows what came after what, and run %llu holds the sums of its calls only",
-            exporter->name, number);
-        hst_error_hint(
-            err, run->timeline != NULL
-                     ? "-f chrome, which shows the events of its timeline"
-                     : "-f speedscope, which shows the same stacks; or, for their order in time, `hasten "
-                       "run`, or `hasten trace --timeline` and -f chrome");
+        say_order_is_missing(exporter, content, words.run, err);
     }
     return HST_E_INVALID;
+}
+
+enum hst_status hst_exporter_check(const struct hst_exporter *exporter, const struct hst_export *run,
+                                   struct hst_error *err)
+{
+    return hst_exporter_check_content(exporter, content_of(run), run->info->number, err);
 }
 
 struct filter {

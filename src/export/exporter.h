@@ -79,6 +79,9 @@ char *hst_exporter_file_name(const struct hst_exporter *exporter, uint32_t pid);
 /* Whether the format can hold what the run has; asked before a file is opened. */
 enum hst_status hst_exporter_check(const struct hst_exporter *exporter, const struct hst_export *run,
                                    struct hst_error *err) HST_MUST_CHECK;
+/* The same of what a run holds or will hold (content), whatever is in it. number 0: it is not there yet. */
+enum hst_status hst_exporter_check_content(const struct hst_exporter *exporter, unsigned content,
+                                           uint64_t number, struct hst_error *err) HST_MUST_CHECK;
 /* For exporters: the samples that are wanted, checked against the profile.  Of a traced run, one for each
  * sum, all at time 0, callers before what they call. */
 enum hst_status hst_export_walk(struct hst_export *run, hst_export_visitor *visit, void *context,

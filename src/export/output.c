@@ -99,6 +99,22 @@ enum hst_status hst_output_open(struct hst_output *output, const char *path, str
     return HST_OK;
 }
 
+enum hst_status hst_output_probe(const char *path, struct hst_error *err)
+{
+    struct stat info;
+    if (strcmp(path, "-") != 0 && stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
+        /* Opening a pipe would wait for its reader. */
+        int writable = !S_ISDIR(info.st_mode) && access(path, W_OK) == 0;
+        if (S_ISDIR(info.st_mode))
+            errno = EISDIR;
+        return writable ? HST_OK : open_failed(path, err);
+    }
+    struct hst_output output;
+    HST_TRY(hst_output_open(&output, path, err));
+    hst_output_release(&output);
+    return HST_OK;
+}
+
 enum hst_status hst_output_compress(struct hst_output *output)
 {
     flush(output, 0);

@@ -21,6 +21,8 @@ struct hst_output {
 /* "-" is standard output. A regular file is written beside its place and renamed at the commit. */
 enum hst_status hst_output_open(struct hst_output *output, const char *path,
                                 struct hst_error *err) HST_MUST_CHECK;
+/* Whether it could be opened; leaves everything as it is. */
+enum hst_status hst_output_probe(const char *path, struct hst_error *err) HST_MUST_CHECK;
 /* What is added from now on is compressed, as one gzip member. */
 enum hst_status hst_output_compress(struct hst_output *output) HST_MUST_CHECK;
 /* Writes what is pending and puts the file in its place; the error of any earlier write comes out here. */

@@ -1,6 +1,9 @@
-/* speedscope's own format, "sampled": a table of functions, and for each thread a profile with a list of
- * stacks (root first, function indexes) and a list of weights in nanoseconds.  Of a traced run an entry is a
- * context with the self time of all its calls, callers before what they call.
+/* speedscope's own format: a table of functions, and for each thread a profile.
+ *
+ * "sampled": a list of stacks (root first, function indexes) and a list of weights in nanoseconds.  Of a
+ * traced run an entry is a context with the self time of all its calls, callers before what they call.
+ * "evented", of a run with a timeline: each call opened and closed at its time; what is not closed in the
+ * order in which it was opened is refused by speedscope.
  *
  * The schema wants both lists in each profile, so the samples of a thread are walked twice. Samples in a row
  * with the same stack become one entry: the picture and the sums are the same, the file far smaller. */
@@ -8,6 +11,7 @@
 #include "export/exporter.h"
 #include "export/spool.h"
 #include "export/text.h"
+#include "export/timeline.h"
 
 struct column {
     struct hst_export *run;
@@ -88,26 +92,72 @@ static void write_frames(struct hst_export *run, struct hst_output *output)
     hst_output_text(output, "{\"name\":\"" HST_TEXT_NO_FRAME "\"}]},\n");
 }
 
-static enum hst_status write_profile(struct hst_export *run, struct hst_spool *spool, uint32_t thread,
+static enum hst_status begin_profile(const struct hst_export *run, uint32_t thread, const char *type,
                                      struct hst_output *output)
 {
-    struct hst_buffer name;
+    HST_CLEANUP(hst_buffer_release) struct hst_buffer name;
     hst_buffer_init(&name, 0);
     hst_text_thread(&name, run->profile, thread);
     hst_buffer_add_byte(&name, 0);
-    enum hst_status status = hst_buffer_status(&name);
-    if (status == HST_OK) {
-        hst_output_text(output, "{\"type\":\"sampled\",\"name\":");
-        hst_output_json(output, (const char *)name.data);
-    }
-    hst_buffer_release(&name);
-    HST_TRY(status);
-    hst_output_fmt(output, ",\"unit\":\"nanoseconds\",\"startValue\":0,\"endValue\":%llu,\n\"samples\":[",
+    HST_TRY(hst_buffer_status(&name));
+    hst_output_fmt(output, "{\"type\":\"%s\",\"name\":", type);
+    hst_output_json(output, (const char *)name.data);
+    hst_output_text(output, ",\"unit\":\"nanoseconds\",");
+    return HST_OK;
+}
+
+static enum hst_status write_sampled(struct hst_export *run, struct hst_spool *spool, uint32_t thread,
+                                     struct hst_output *output)
+{
+    HST_TRY(begin_profile(run, thread, "sampled", output));
+    hst_output_fmt(output, "\"startValue\":0,\"endValue\":%llu,\n\"samples\":[",
                    (unsigned long long)spool->lanes[thread].weight_ns);
     HST_TRY(write_column(run, spool, thread, 0, output));
     hst_output_text(output, "],\n\"weights\":[");
     HST_TRY(write_column(run, spool, thread, 1, output));
     hst_output_text(output, "]}");
+    return HST_OK;
+}
+
+/* A call event on its way through the spool: a sample whose state is the kind. */
+static enum hst_status spool_event(void *context, const struct hst_call_event *call)
+{
+    const struct hst_sample sample = {
+        .time_ns = call->time_ns, .thread = call->thread, .stack = call->stack, .state = call->kind};
+    return hst_spool_add(context, &sample);
+}
+
+struct event_writer {
+    const struct hst_profile *profile;
+    struct hst_output *output;
+    uint64_t events, first_ns, last_ns;
+};
+
+static enum hst_status write_event(void *context, const struct hst_sample *event)
+{
+    struct event_writer *writer = context;
+    if (writer->events++ == 0)
+        writer->first_ns = event->time_ns;
+    writer->last_ns = event->time_ns;
+    hst_output_text(writer->output, writer->events > 1 ? ",\n" : "");
+    hst_output_text(writer->output, event->state == HST_CALL_ENTER ? "{\"type\":\"O\",\"frame\":"
+                                                                   : "{\"type\":\"C\",\"frame\":");
+    hst_output_u64(writer->output, hst_export_function_of(writer->profile, event->stack));
+    hst_output_text(writer->output, ",\"at\":");
+    hst_output_u64(writer->output, event->time_ns);
+    hst_output_text(writer->output, "}");
+    return HST_OK;
+}
+
+static enum hst_status write_evented(struct hst_export *run, struct hst_spool *spool, uint32_t thread,
+                                     struct hst_output *output)
+{
+    struct event_writer writer = {.profile = run->profile, .output = output};
+    HST_TRY(begin_profile(run, thread, "evented", output));
+    hst_output_text(output, "\n\"events\":[");
+    HST_TRY(hst_spool_read(spool, thread, write_event, &writer));
+    hst_output_fmt(output, "],\n\"startValue\":%llu,\"endValue\":%llu}", (unsigned long long)writer.first_ns,
+                   (unsigned long long)writer.last_ns);
     return HST_OK;
 }
 
@@ -117,7 +167,10 @@ enum hst_status hst_export_speedscope(struct hst_export *run, struct hst_output 
     HST_CLEANUP(hst_spool_release) struct hst_spool spool;
     if (hst_spool_init(&spool, run->profile->thread_count) != HST_OK)
         return hst_export_nomem(err);
-    HST_TRY(hst_export_walk(run, hst_spool_add, &spool, err));
+    if (run->timeline != NULL)
+        HST_TRY(hst_timeline_walk(run, spool_event, &spool, err));
+    else
+        HST_TRY(hst_export_walk(run, hst_spool_add, &spool, err));
     hst_output_text(output, "{\"$schema\":\"https://www.speedscope.app/file-format-schema.json\",\n"
                             "\"exporter\":\"hasten " HST_VERSION "\",\n\"name\":");
     hst_output_json(output, run->info->command);
@@ -130,7 +183,8 @@ enum hst_status hst_export_speedscope(struct hst_export *run, struct hst_output 
             continue;
         hst_output_text(output, separator);
         separator = ",\n";
-        enum hst_status status = write_profile(run, &spool, i, output);
+        enum hst_status status = run->timeline != NULL ? write_evented(run, &spool, i, output)
+                                                       : write_sampled(run, &spool, i, output);
         if (status != HST_OK)
             return hst_error_set(err, status, "cannot export a thread: %s", hst_status_name(status));
     }

@@ -1,72 +1,14 @@
-/* B and E events of each thread, as they come: nothing is kept of the timeline but where each thread is.
- * Names are spelled once a function. */
+/* Follows where each thread is, so that a call that is left has a name as well. */
 #include "export/timeline.h"
 
 #include "base/memory.h"
-#include "export/text.h"
 
-#define TEXTS_BYTES_MAX (UINT64_C(1) << 30)
-
-struct chrome_writer {
+struct walk {
     struct hst_export *run;
-    struct hst_output *output;
-    uint32_t *open;  /* by thread: its stack */
-    size_t *names;   /* by function: where its text begins, + 1; 0: not spelled yet */
-    size_t *threads; /* by thread: the same */
-    struct hst_buffer texts;
+    uint32_t *open; /* by thread: its stack */
+    hst_export_event_visitor *visit;
+    void *context;
 };
-
-static void chrome_writer_release(struct chrome_writer *writer)
-{
-    hst_free(writer->open);
-    hst_free(writer->names);
-    hst_free(writer->threads);
-    hst_buffer_release(&writer->texts);
-}
-
-static void add_json(struct hst_buffer *buffer, const char *text)
-{
-    hst_buffer_add_byte(buffer, '"');
-    for (; *text != '\0'; text++) {
-        if (*text == '"' || *text == '\\')
-            hst_buffer_add_byte(buffer, '\\');
-        hst_buffer_add_byte(buffer, (uint8_t)*text); /* cleaned: no control characters */
-    }
-    hst_buffer_add_byte(buffer, '"');
-}
-
-static const char *name_of(struct chrome_writer *writer, uint32_t stack)
-{
-    const struct hst_profile *profile = writer->run->profile;
-    uint32_t function = hst_export_function_of(profile, stack);
-    struct hst_buffer *texts = &writer->texts;
-    if (writer->names[function] == 0) {
-        struct hst_buffer label;
-        hst_buffer_init(&label, 0);
-        hst_text_label(&label, profile, function, writer->run->info->directory, "", 0);
-        hst_buffer_add_byte(&label, 0);
-        writer->names[function] = texts->length + 1;
-        hst_buffer_add_text(texts, "\",\"cat\":\"python\",\"name\":");
-        add_json(texts, hst_buffer_status(&label) == HST_OK ? (const char *)label.data : "");
-        hst_buffer_add_byte(texts, 0);
-        hst_buffer_release(&label);
-    }
-    return texts->failed ? "" : (const char *)texts->data + writer->names[function] - 1;
-}
-
-static const char *thread_of(struct chrome_writer *writer, uint32_t thread)
-{
-    const struct hst_profile *profile = writer->run->profile;
-    struct hst_buffer *texts = &writer->texts;
-    if (writer->threads[thread] == 0) {
-        const struct hst_thread *row = &profile->threads[thread];
-        writer->threads[thread] = texts->length + 1;
-        hst_buffer_add_fmt(texts, ",\"pid\":%u,\"tid\":%u,\"ts\":", profile->processes[row->process].pid,
-                           row->native_id);
-        hst_buffer_add_byte(texts, 0);
-    }
-    return texts->failed ? "" : (const char *)texts->data + writer->threads[thread] - 1;
-}
 
 static int is_wanted(const struct hst_export *run, uint32_t thread, uint32_t stack)
 {
@@ -74,44 +16,38 @@ static int is_wanted(const struct hst_export *run, uint32_t thread, uint32_t sta
     return run->keep == NULL || run->keep(run->keep_context, &sample);
 }
 
-static enum hst_status take(void *context, const struct hst_call_event *event)
+static enum hst_status pass_on(void *context, const struct hst_call_event *event)
 {
-    struct chrome_writer *writer = context;
-    const struct hst_profile *profile = writer->run->profile;
+    struct walk *walk = context;
+    const struct hst_profile *profile = walk->run->profile;
     if (event->thread >= profile->thread_count || event->stack >= profile->stack_count)
         return HST_E_CORRUPT;
     int enters = event->kind == HST_CALL_ENTER;
-    uint32_t stack = enters ? event->stack : writer->open[event->thread];
-    writer->open[event->thread] = event->stack;
-    if (stack == 0 || !is_wanted(writer->run, event->thread, stack))
+    struct hst_call_event call = *event;
+    call.stack = enters ? event->stack : walk->open[event->thread];
+    walk->open[event->thread] = event->stack;
+    if (call.stack == 0 || !is_wanted(walk->run, call.thread, call.stack))
         return HST_OK;
-    writer->run->kept += (uint64_t)enters;
-    struct hst_output *output = writer->output;
-    hst_output_text(output, enters ? ",\n{\"ph\":\"B" : ",\n{\"ph\":\"E");
-    hst_output_text(output, name_of(writer, stack));
-    hst_output_text(output, thread_of(writer, event->thread));
-    hst_output_decimal(output, event->time_ns, 3);
-    hst_output_text(output, event->continued ? ",\"args\":{\"continued\":true}}" : "}");
-    return hst_buffer_status(&writer->texts);
+    walk->run->kept += (uint64_t)enters;
+    return walk->visit(walk->context, &call);
 }
 
-enum hst_status hst_timeline_export_chrome(struct hst_export *run, struct hst_output *output,
-                                           struct hst_error *err)
+enum hst_status hst_timeline_walk(struct hst_export *run, hst_export_event_visitor *visit, void *context,
+                                  struct hst_error *err)
 {
-    HST_CLEANUP(chrome_writer_release) struct chrome_writer writer = {.run = run, .output = output};
     struct hst_error inner = {0};
-    hst_buffer_init(&writer.texts, TEXTS_BYTES_MAX);
-    writer.open = hst_alloc_zero(run->profile->thread_count + 1, sizeof *writer.open);
-    writer.threads = hst_alloc_zero(run->profile->thread_count + 1, sizeof *writer.threads);
-    writer.names = hst_alloc_zero(run->profile->function_count + 1, sizeof *writer.names);
-    if (writer.open == NULL || writer.threads == NULL || writer.names == NULL)
+    HST_CLEANUP_FREE uint32_t *open = hst_alloc_zero(run->profile->thread_count + 1, sizeof *open);
+    struct walk walk = {run, open, visit, context};
+    if (open == NULL)
         return hst_export_nomem(err);
     run->kept = 0;
-    enum hst_status status = run->timeline->read(run->timeline->context, take, &writer, &inner);
+    enum hst_status status = run->timeline->read(run->timeline->context, pass_on, &walk, &inner);
     if (status == HST_OK)
         return HST_OK;
     if (inner.text[0] == '\0')
-        return hst_export_nomem(err);
+        return status == HST_E_NOMEM ? hst_export_nomem(err)
+                                     : hst_error_set(err, status, "the timeline cannot be exported: %s",
+                                                     hst_status_name(status));
     if (err != NULL)
         *err = inner;
     return status;

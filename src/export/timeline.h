@@ -16,6 +16,10 @@ struct hst_export_timeline {
     void *context;
 };
 
+/* Visits the events that are wanted: stack is the one that is entered or left, never the empty one. Counts
+ * the calls that began as kept. */
+enum hst_status hst_timeline_walk(struct hst_export *run, hst_export_event_visitor *visit, void *context,
+                                  struct hst_error *err) HST_MUST_CHECK;
 /* Chrome's events, inside the array that hst_export_chrome (chrome.c) has begun. */
 enum hst_status hst_timeline_export_chrome(struct hst_export *run, struct hst_output *output,
                                            struct hst_error *err) HST_MUST_CHECK;

@@ -5,7 +5,18 @@
 
 #include "report/count_values.h"
 
-static void add_key(struct hst_buffer *out, const char *key) { hst_buffer_add_fmt(out, ",\"%s\":", key); }
+static void add_key(struct hst_buffer *out, const char *key)
+{
+    hst_buffer_add(out, ",\"", 2);
+    hst_buffer_add_text(out, key);
+    hst_buffer_add(out, "\":", 2);
+}
+
+static void add_count(struct hst_buffer *out, const char *key, uint64_t count)
+{
+    add_key(out, key);
+    hst_count_whole_add(out, count < INT64_MAX ? (int64_t)count : INT64_MAX);
+}
 
 static void add_text(struct hst_buffer *out, const char *key, const char *text)
 {
@@ -31,7 +42,8 @@ static void add_labels(struct hst_buffer *out, const struct hst_tally_row *row)
     add_key(out, "labels");
     hst_buffer_add_byte(out, '{');
     for (size_t at = 0; hst_tally_label_next(row, &at, &key, &value); between = ",") {
-        hst_buffer_add_fmt(out, "%s\"", between);
+        hst_buffer_add_text(out, between);
+        hst_buffer_add_byte(out, '"');
         hst_count_text_add(out, key);
         hst_buffer_add_text(out, "\":\"");
         hst_count_text_add(out, value);
@@ -42,7 +54,7 @@ static void add_labels(struct hst_buffer *out, const struct hst_tally_row *row)
 
 static void add_spread(struct hst_buffer *out, uint64_t count, double sum, double min, double max)
 {
-    hst_buffer_add_fmt(out, ",\"count\":%" PRIu64, count);
+    add_count(out, "count", count);
     add_number(out, "sum", sum);
     add_number(out, "min", min);
     add_number(out, "max", max);
@@ -57,23 +69,24 @@ static void add_row(struct hst_buffer *out, const struct hst_tally_row *row)
     add_text(out, "kind", hst_counter_kind_name(row->kind));
     add_text(out, "unit", row->unit);
     add_text(out, "service", row->service);
-    add_key(out, "processes");
-    hst_buffer_add_fmt(out, "%" PRIu32, row->processes);
-    if (row->part == 0 && (row->kind == HST_COUNTER_COUNTER || row->kind == HST_COUNTER_TOTAL))
-        hst_buffer_add_fmt(out, ",\"value\":%" PRId64, row->whole);
-    else
+    add_count(out, "processes", row->processes);
+    if (row->part == 0 && (row->kind == HST_COUNTER_COUNTER || row->kind == HST_COUNTER_TOTAL)) {
+        add_key(out, "value");
+        hst_count_whole_add(out, row->whole);
+    } else {
         add_number(out, "value", hst_tally_value(row));
+    }
     if (row->kind == HST_COUNTER_HISTOGRAM) {
-        const struct hst_histogram_moment *h = &row->histogram;
+        const struct hst_histogram_moment *h = row->histogram;
         add_spread(out, h->count, h->sum, h->min, h->max);
         for (size_t i = 0; i < HST_QUANTILES; i++)
             add_number(out, hst_quantiles[i].name, hst_histogram_quantile(h, hst_quantiles[i].q));
-        hst_buffer_add_fmt(out, ",\"invalid\":%" PRIu64, h->invalid);
+        add_count(out, "invalid", h->invalid);
     } else if (row->kind >= HST_COUNTER_FREQUENCY) {
         add_number(out, "window_s", row->window_s);
         add_number(out, "frequency", row->rate);
         add_spread(out, row->now.count, row->now.sum, row->now.min, row->now.max);
-        hst_buffer_add_fmt(out, ",\"count_since_start\":%" PRIu64, row->count);
+        add_count(out, "count_since_start", row->count);
     }
     hst_buffer_add_byte(out, '}');
 }

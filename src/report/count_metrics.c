@@ -139,8 +139,8 @@ static void add_line(struct hst_buffer *out, const struct sample_of *sample, con
 static double value_of(const struct sample_of *sample)
 {
     const struct hst_tally_row *row = sample->row;
-    double min = row->kind == HST_COUNTER_HISTOGRAM ? row->histogram.min : row->now.min;
-    double max = row->kind == HST_COUNTER_HISTOGRAM ? row->histogram.max : row->now.max;
+    double min = row->kind == HST_COUNTER_HISTOGRAM ? row->histogram->min : row->now.min;
+    double max = row->kind == HST_COUNTER_HISTOGRAM ? row->histogram->max : row->now.max;
     if (sample->part == MIN || sample->part == MAX)
         return min <= max ? (sample->part == MIN ? min : max) : NAN;
     return hst_tally_value(row);
@@ -164,10 +164,10 @@ static void add_lines(struct hst_buffer *out, const struct sample_of *sample, co
     }
     for (size_t i = 0; i < HST_QUANTILES; i++)
         add_line(out, sample, name, "", hst_quantiles[i].text,
-                 hst_histogram_quantile(&row->histogram, hst_quantiles[i].q));
+                 hst_histogram_quantile(row->histogram, hst_quantiles[i].q));
     add_sample(out, sample, name, "_count", NULL);
-    hst_buffer_add_fmt(out, "%" PRIu64 "\n", row->histogram.count);
-    add_line(out, sample, name, "_sum", NULL, row->histogram.sum);
+    hst_buffer_add_fmt(out, "%" PRIu64 "\n", row->histogram->count);
+    add_line(out, sample, name, "_sum", NULL, row->histogram->sum);
 }
 
 static void add_head(struct hst_buffer *out, const struct sample_of *sample, const char *name,

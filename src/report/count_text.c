@@ -54,7 +54,7 @@ static double rate(const struct hst_survey *survey, const struct hst_survey *bef
         *at = i + 1;
     double seconds = (double)(survey->time_ns - before->time_ns) / 1e9;
     if (row->kind == HST_COUNTER_HISTOGRAM)
-        return ((double)row->histogram.count - (old != NULL ? (double)old->histogram.count : 0)) / seconds;
+        return ((double)row->histogram->count - (old != NULL ? (double)old->histogram->count : 0)) / seconds;
     return (hst_tally_value(row) - (old != NULL ? hst_tally_value(old) : 0)) / seconds;
 }
 
@@ -91,12 +91,12 @@ static void add_row(struct hst_buffer *out, const struct hst_tally_row *row, dou
     struct hst_cell cells[NUMBERS];
     int histogram = row->kind == HST_COUNTER_HISTOGRAM;
     const char *unit = row->kind == HST_COUNTER_FREQUENCY ? "" : row->unit;
-    cells[0] = histogram ? hst_cell_count(row->histogram.count) : number(hst_tally_value(row), unit);
+    cells[0] = histogram ? hst_cell_count(row->histogram->count) : number(hst_tally_value(row), unit);
     cells[1] = number(per_s, "");
     for (size_t i = 0; i < 3; i++)
-        cells[2 + i] = histogram ? number(hst_histogram_quantile(&row->histogram, hst_quantiles[i].q), unit)
+        cells[2 + i] = histogram ? number(hst_histogram_quantile(row->histogram, hst_quantiles[i].q), unit)
                                  : (struct hst_cell){""};
-    double most = histogram ? row->histogram.max : row->now.max;
+    double most = histogram ? row->histogram->max : row->now.max;
     int has_most = histogram || (row->kind >= HST_COUNTER_AVERAGE && row->kind <= HST_COUNTER_WINDOW);
     cells[5] = has_most ? number(most, unit) : (struct hst_cell){""};
     hst_buffer_add_text(out, "  ");

@@ -18,6 +18,8 @@ int hst_tally_label_next(const struct hst_tally_row *row, size_t *at, const char
 /* Appends text in quotes' reach: \ " and line breaks escaped, other control characters and what is not UTF-8
  * replaced; so it is good for JSON and for metrics. */
 void hst_count_text_add(struct hst_buffer *out, const char *text);
+/* A whole number. */
+void hst_count_whole_add(struct hst_buffer *out, int64_t value);
 /* A number as short as it can be to be read back as it is; NaN as "NaN". */
 void hst_count_number_add(struct hst_buffer *out, double value);
 

@@ -80,7 +80,7 @@ static enum hst_status copy_run(struct hst_store *from, struct hst_store *to, ui
 }
 
 /* A file of that name is replaced, but not when it is a store with more in it than one run. */
-static enum hst_status check_target(struct hst_store *store, const char *path, struct hst_error *err)
+enum hst_status hst_store_export_check(const char *store_path, const char *path, struct hst_error *err)
 {
     HST_CLEANUP_STORE struct hst_store *old = NULL;
     struct stat ours, theirs;
@@ -93,7 +93,7 @@ static enum hst_status check_target(struct hst_store *store, const char *path, s
     }
     if (stat(path, &theirs) != 0)
         return HST_OK;
-    int same = stat(store->path, &ours) == 0 && ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+    int same = stat(store_path, &ours) == 0 && ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
     if (!same && S_ISREG(theirs.st_mode) && hst_store_open(path, HST_STORE_READ, &old, &ignored) == HST_OK)
         (void)!hst_store_number(old, "SELECT count(*) FROM run", 0, 0, &runs, &ignored);
     if (!same && runs <= 1 && S_ISREG(theirs.st_mode))
@@ -112,7 +112,7 @@ enum hst_status hst_store_export(struct hst_store *store, uint64_t number, const
 {
     struct hst_run_info info;
     HST_TRY(hst_run_row_read(store, number, &info, err));
-    HST_TRY(check_target(store, path, err));
+    HST_TRY(hst_store_export_check(store->path, path, err));
     HST_CLEANUP_FREE char *temporary = hst_asprintf("%s.%ld.tmp", path, (long)getpid());
     if (temporary == NULL)
         return hst_store_nomem(err);

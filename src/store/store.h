@@ -32,6 +32,9 @@ enum hst_status hst_store_find(struct hst_store *store, const char *text, uint64
                                struct hst_error *err) HST_MUST_CHECK;
 enum hst_status hst_store_remove(struct hst_store *store, uint64_t number,
                                  struct hst_error *err) HST_MUST_CHECK;
+/* Whether hst_store_export may write to path from the store at store_path, which need not be there yet. */
+enum hst_status hst_store_export_check(const char *store_path, const char *path,
+                                       struct hst_error *err) HST_MUST_CHECK;
 /* One run into a fresh store file at path (the format "hasten"). */
 enum hst_status hst_store_export(struct hst_store *store, uint64_t number, const char *path,
                                  struct hst_error *err) HST_MUST_CHECK;

@@ -134,3 +134,36 @@ def test_a_full_disk_behind_the_output(hasten, system):
         done = subprocess.run([str(BINARY), "show"], stdout=full, stderr=subprocess.PIPE, env=hasten.environment,
                               cwd=str(hasten.folder), universal_newlines=True)
     assert done.returncode == 1 and "write" in done.stderr, done
+
+
+@pytest.mark.parametrize("command", ["run", "trace", "lines"])
+@pytest.mark.parametrize("options, code, word", [
+    (["--format", "colapsed", "-o", "out"], USAGE, "colapsed"),
+    (["-o", "out.unknown"], USAGE, "out.unknown"),
+    (["-o", "nowhere/out.hasten"], NOT_FOUND, "nowhere/out.hasten"),
+    (["-o", "folder.hasten"], USAGE, "folder.hasten"),
+    (["-o", "runs.hasten"], USAGE, "other runs"),
+], ids=lambda value: value[-1] if isinstance(value, list) else "")
+def test_an_export_that_cannot_be_is_said_before_the_program_runs(hasten, system, command, options, code, word):
+    os.mkdir(str(hasten.folder / "folder.hasten"))
+    for _ in range(2):
+        hasten.ok("trace", "-q", "--store", "runs.hasten", "--", *system.command, "-c", "len('')")
+    def files():  # without those that SQLite keeps beside a store
+        return sorted(name for name in os.listdir(str(hasten.folder)) if not re.search("-(wal|shm)$", name))
+    before = files()
+    result = hasten(command, *options, "--", *system.command, "-c", "open('ran', 'w').close()")
+    refused_with(result, code, word)
+    assert files() == before
+
+
+def test_attach_says_it_before_it_looks(hasten):
+    refused_with(hasten("attach", "-f", "colapsed", os.getpid()), USAGE, "collapsed")
+
+
+def test_a_run_that_fails_leaves_the_file_as_it_was(hasten):
+    for name in ("out.collapsed", "out.hasten"):
+        (hasten.folder / name).write_text("before")
+        assert hasten("trace", "-o", name, "--", "no-such-program").code == 127
+        assert (hasten.folder / name).read_text() == "before"
+    assert hasten("run", "-o", "new.collapsed", "--", "no-such-program").code == 127
+    assert not (hasten.folder / "new.collapsed").exists()

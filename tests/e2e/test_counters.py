@@ -46,6 +46,11 @@ def test_api(package):
     assert done.stdout == "fine\n", done.stdout
 
 
+def test_coroutines_and_generators(package):
+    done = package.run("counting_async.py", package.inside)
+    assert done.stdout == "fine\n", done.stdout
+
+
 def test_pycounters(package):
     done = package.run("counting_events.py", package.inside)
     assert done.stdout == "fine\n", done.stdout
@@ -95,6 +100,26 @@ def test_histogram_error(package, counting, hasten):
     assert math.isclose(row["sum"], sum(values), rel_tol=1e-9)
     for name, q in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p999", 0.999)):
         assert abs(row[name] / exact_quantile(values, q) - 1) <= 0.016, name
+
+
+def test_octaves_get_their_memory(package, counting, hasten):
+    """However histograms and their octaves come after each other, and in children, and when all have ended."""
+    target = counting(package, "octaves")
+    target.process.stdout.readline()  # of the other child
+    def check():
+        rows = by_name(hasten.ok("count", "--json").json)
+        for n, count in ((0, 3), (1, 2), (2, 1)):
+            row = rows["wide", (("n", str(n)),)]
+            assert row["count"] == 64 * count and row["min"] == 1.25 * 2.0 ** -32 and row["max"] == 1.25 * 2.0 ** 31
+            assert row["sum"] == pytest.approx(count * 1.25 * (2.0 ** 32 - 2.0 ** -32))
+            assert row["p50"] == pytest.approx(0.625, rel=0.016)
+        assert sum(row["value"] for (name, _), row in rows.items() if name == "between") == (2 + 3 + 1 + 1) * 4
+    check()
+    os.killpg(target.pid, signal.SIGKILL)
+    target.process.wait()
+    wait_until(lambda: not hasten.ok("count", "--json").json["processes"], "nobody lives")
+    check()
+    assert package.files() == []
 
 
 def test_prefork_sums(package, counting, hasten):

@@ -1,7 +1,9 @@
-"""hasten trace --timeline: the events are all there, in their order, properly nested, and export -f chrome shows them."""
+"""hasten trace --timeline: the events are all there, in their order, properly nested, and export -f chrome and -f speedscope
+show them."""
 import collections
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -71,6 +73,32 @@ class Exported:
         return sum(sum(lane.begun.values()) - sum(lane.continued.values()) for lane in self.lanes.values())
 
 
+def check_speedscope(hasten, exported, *options):
+    """The same calls as in chrome's file, thread by thread, each closed in its order."""
+    path = hasten.folder / "out.speedscope.json"
+    hasten.ok("export", "-f", "speedscope", "-o", path, *options)
+    with open(str(path)) as file:
+        document = json.load(file)
+    names = [frame["name"] for frame in document["shared"]["frames"]]
+    assert len(document["profiles"]) == len(exported.lanes)
+    begun = []
+    for profile in document["profiles"]:
+        assert profile["type"] == "evented" and profile["unit"] == "nanoseconds"
+        lane, last = Lane(), profile["startValue"]
+        for event in profile["events"]:
+            lane.take({"ph": {"O": "B", "C": "E"}[event["type"]], "ts": event["at"], "name": names[event["frame"]]})
+            last = event["at"]
+        assert not lane.open and last == profile["endValue"]
+        begun.append(sorted(lane.begun.items()))
+    expected = []
+    for lane in exported.lanes.values():
+        by_name = collections.Counter()
+        for name, count in lane.begun.items():
+            by_name[re.sub(r" \([^()]*:\d+\)$", "", name)] += count
+        expected.append(sorted(by_name.items()))
+    assert sorted(begun) == sorted(expected)
+
+
 def check_counts(hasten, page, exported):
     """Exactly the calls of the tree, edge by edge."""
     assert all(row["dropped"] == 0 for row in timelines(page))
@@ -96,6 +124,7 @@ def test_every_event(hasten, interpreter, words, code, options):
     assert trace(hasten, interpreter, *words, options=options).code == code
     page, exported = page_of(hasten), Exported(hasten)
     check_counts(hasten, page, exported)
+    check_speedscope(hasten, exported)
     leaves = {"end": 0, "kill": 0, "_exit": 0, "fork": 40, "threads": 4 * 254, "many": 30000}[words[0]]
     assert exported.begun("leaf") == 254 + leaves
     assert exported.begun("fib") == 465 * (5 if words[0] == "threads" else 1)
@@ -145,6 +174,7 @@ def test_part_of_it(hasten, system):
     part = Exported(hasten, "--show", "fib")
     assert {name.split(" (")[0] for lane in part.lanes.values() for name in lane.begun} == {"fib"}
     assert part.all_begun() == 465 * 5
+    check_speedscope(hasten, part, "--show", "fib")
     one = Exported(hasten, "--thread", "MainThread")
     assert len(one.lanes) == 1
 
@@ -206,6 +236,7 @@ def test_dropped_events_are_counted(hasten, interpreter):
     assert abs(line["events"] + line["dropped"] - 2 * counted) < 200  # those that are open at a gap
     exported = Exported(hasten)  # nested and in order
     assert exported.begun("leaf") < 400254
+    check_speedscope(hasten, exported)
     assert "events were dropped" in hasten.ok("show", "last").out
 
 

@@ -97,6 +97,16 @@ def test_through_a_shell(hasten, system):
     assert calls_of(traced(hasten), "leaf") == 1000
 
 
+@pytest.mark.parametrize("options", [(), ("--python-only",)], ids=["all", "python-only"])
+def test_own_profile_function(hasten, interpreter, options):
+    """It is told what it is told without hasten, but that it is taken off."""
+    command = interpreter.traceable().run_target("own_profile.py")
+    bare = subprocess.run(command, stdout=subprocess.PIPE, check=True, universal_newlines=True).stdout.splitlines()
+    result = hasten.ok("trace", "-q", *options, "--", *command)
+    expected = [line for line in bare if not line.endswith(" c_call run setprofile")]
+    assert result.out.splitlines() == expected and len(expected) == len(bare) - 2
+
+
 def test_missing_things(hasten):
     assert hasten("trace", "no-such-program").code == 127
     assert hasten("trace", "not_there.py").code == 3

@@ -434,7 +434,7 @@ def test_formats_are_listed(hasten):
     names = hasten.ok("export", "--list-formats").out.split()
     assert {"collapsed", "speedscope", "gecko", "pprof", "chrome", "callgrind", "pstats", "lprof", "jsonl", "hasten"} == set(names)
     make(hasten, known.small())
-    for arguments, words in [((), "format"), (("-f", "speedscop"), "-f speedscope"), (("-o", "x.svg"), "x.svg")]:
+    for arguments, words in [((), "format"), (("-f", "speedscop"), "--format speedscope"), (("-o", "x.svg"), "x.svg")]:
         result = hasten("export", *arguments)
         assert result.code == 2 and result.out == "" and words in result.err, result
         assert all(name in result.err for name in names), result

@@ -128,7 +128,7 @@ profiler.dump_stats("theirs.lprof")
 def test_what_it_cannot_say(hasten, run):
     for format in ("collapsed", "pstats", "chrome", "jsonl"):
         result = hasten("export", "-f", format, "-o", hasten.folder / "x")
-        assert result.code == 2 and "holds the hits and times of lines" in result.err and "-f lprof" in result.err
+        assert result.code == 2 and "holds the hits and times of lines" in result.err and "--format lprof" in result.err
     assert hasten("export", "-f", "lprof", "--mode", "cpu").code == 2
 
 

@@ -294,6 +294,40 @@ def test_speedscope_import(hasten, traced):
         assert {k: v for k, v in found.items() if any(v)} == {k: v[2:] for k, v in sums.items() if any(v[2:])}
 
 
+def test_speedscope_of_a_timeline(hasten, system):
+    """Its importer takes the events: as many nanoseconds of each function as lie between its own."""
+    program = hasten.folder / "counted.py"
+    program.write_text(PROGRAM)
+    interpreter = system.traceable()
+    hasten.ok("trace", "-q", "--timeline", "--", *interpreter.command, interpreter.inside(program))
+    path = export(hasten, "x.speedscope.json")
+    raw = json.loads(path.read_text())
+    jsonschema = pytest.importorskip("jsonschema")
+    jsonschema.validate(raw, consumers.speedscope_schema())
+    profiles = consumers.speedscope_profiles(path)
+    assert [p["name"] for p in raw["profiles"]] == [p["name"] for p in profiles] and len(profiles) == 2
+    for written, read in zip(raw["profiles"], profiles):
+        own, total, stack, before = collections.Counter(), collections.Counter(), [], 0
+        for event in written["events"]:
+            if stack:
+                own[stack[-1]] += event["at"] - before
+                for frame in set(stack):
+                    total[frame] += event["at"] - before
+            before = event["at"]
+            if event["type"] == "O":
+                stack.append(event["frame"])
+            else:
+                assert stack.pop() == event["frame"]
+        frames = raw["shared"]["frames"]
+        expected = collections.defaultdict(lambda: [0, 0])
+        for frame in total:
+            row = expected[frames[frame]["name"], frames[frame].get("file"), frames[frame].get("line")]
+            row[0], row[1] = row[0] + own[frame], row[1] + total[frame]
+        found = {(f["name"], f.get("file"), f.get("line")): [f["self"], f["total"]] for f in read["frames"]}
+        assert {k: v for k, v in found.items() if any(v)} == {k: v for k, v in expected.items() if any(v)}
+        assert read["unit"] == "nanoseconds" and read["total"] == sum(own.values())
+
+
 def test_hasten(hasten, traced):
     path = export(hasten, "x.hasten")
     again = hasten.ok("export", "--store", path, "-f", "jsonl").out

@@ -232,13 +232,14 @@ def counters():
 
     number = struct.pack("<qd", 12, 0.5).ljust(64, b"\0")
     window = struct.pack("<QQd", 10 ** 9, 3, 6.0).ljust(64, b"\0") + struct.pack("<QQddd", 1, 3, 6.0, 1.0, 3.0) + bytes(63 * 40)
-    histogram = struct.pack("<Qddd", 1 << 32, 3.0, 1.0, 1.0).ljust(64, b"\0") + bytes(32 * 512) + struct.pack("<Q", 3) + \
-        bytes(32 * 512 - 8)
+    histogram = struct.pack("<Qddd", 1 << 32, 3.0, 1.0, 1.0).ljust(64, b"\0") + \
+        struct.pack("<Q", 1 << 32 | 9).rjust(33 * 8, b"\0").ljust(512, b"\0") + struct.pack("<Q", 3).ljust(512, b"\0")
+    room = struct.pack("<IIH", 9, 1, 10).ljust(9 * 64, b"\0")
     body = b"".join([series(1, b"requests", number, b"route\0/x\0"), series(2, b"sum", number), series(3, b"now", number),
                      series(4, b"often", window), series(8, b"wide", window, unit=b"bytes"),
-                     series(9, b"took", histogram, unit=b"seconds")])
+                     room, series(9, b"took", histogram, unit=b"seconds")])
     for name, pid, start, ns in (("dead", 4194304, 1, 2), ("elsewhere", 1, 1, 1)):
-        header = b"hst-cnt1" + struct.pack("<IIQQQQQII", pid, 0, start, ns, 64 + len(body) // 64, 0, 0, 0, 0) + b"service"
+        header = b"hst-cnt2" + struct.pack("<IIQQQQQII", pid, 0, start, ns, 64 + len(body) // 64, 0, 0, 0, 0) + b"service"
         put("counters", name, header.ljust(4096, b"\0") + body)
 
 

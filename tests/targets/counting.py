@@ -83,6 +83,27 @@ def prefork():
     sys.stdin.read()
 
 
+def octaves():
+    """Histograms that use all their octaves, made before and after each other's, in a parent and its child's child."""
+    def fill(count):
+        for i in range(count):
+            wide = counters.histogram("wide", labels={"n": str(i)})
+            for octave in range(64):
+                wide.observe(1.25 * 2.0 ** (octave - 32))
+                if octave % 16 == 0:
+                    counters.counter("between").labels(n="%d" % octave).inc()
+    fill(2)
+    if os.fork() == 0:
+        assert counters.histogram("wide", labels={"n": "0"}).count == 0
+        fill(3)
+        counters.histogram("wide", labels={"n": "0"}).clear()
+        fill(1)
+        if os.fork() == 0:
+            fill(1)
+        wait()
+    time.sleep(1000)
+
+
 def kinds():
     """One of each."""
     counters.counter("requests.served", help='a "quoted" \\ text').labels(route='/a"b\\c\n\u00e9').inc(3)

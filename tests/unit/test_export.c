@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -393,6 +394,23 @@ static void test_output_leaves_nothing_behind(void **state)
     }
 }
 
+static void test_output_probe_touches_nothing(void **state)
+{
+    (void)state;
+    struct hst_error err = {0};
+    char folder[] = "/tmp/hasten-test-probe-XXXXXX", path[64];
+    assert_non_null(mkdtemp(folder));
+    assert_int_not_equal(hst_output_probe(folder, &err), HST_OK);
+    (void)snprintf(path, sizeof path, "%s/new", folder);
+    assert_int_equal(hst_output_probe(path, &err), HST_OK);
+    assert_int_not_equal(access(path, F_OK), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(hst_output_probe(path, &err), HST_OK); /* does not wait for a reader */
+    (void)unlink(path);
+    assert_int_equal(rmdir(folder), 0); /* it is empty */
+    assert_int_equal(hst_output_probe(path, &err), HST_E_NOENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -408,6 +426,7 @@ int main(void)
         cmocka_unit_test(test_formats_by_file),
         cmocka_unit_test(test_pstats_refuses_nothing),
         cmocka_unit_test(test_output_leaves_nothing_behind),
+        cmocka_unit_test(test_output_probe_touches_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

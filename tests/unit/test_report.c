@@ -3,11 +3,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 #include "made_profile.h"
 #include "report/cell.h"
+#include "report/count_values.h"
 #include "report/json.h"
 #include "report/report.h"
 
@@ -305,9 +308,58 @@ static void test_cells(void **state)
     hst_buffer_release(&buffer);
 }
 
+static void check_number(double value)
+{
+    struct hst_buffer text;
+    hst_buffer_init(&text, 0);
+    hst_count_number_add(&text, value);
+    hst_buffer_add_byte(&text, 0);
+    double read = strtod((const char *)text.data, NULL);
+    if (read != value)
+        fail_msg("%.17g is written as %s", value, (const char *)text.data);
+    hst_buffer_release(&text);
+}
+
+static void check_text(double value, const char *expected)
+{
+    struct hst_buffer text;
+    hst_buffer_init(&text, 0);
+    hst_count_number_add(&text, value);
+    hst_buffer_add_byte(&text, 0);
+    assert_string_equal((const char *)text.data, expected);
+    hst_buffer_release(&text);
+}
+
+static void test_numbers_are_read_back(void **state)
+{
+    (void)state;
+    uint64_t random = 88172645463325252u;
+    for (int i = 0; i < 300000; i++) {
+        double value;
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        memcpy(&value, &random, sizeof value);
+        if (value == value && value - value == 0)
+            check_number(value);
+        check_number((double)(random >> 40) / 1e6);
+        check_number((double)(random >> 11) * 1e-9);
+        check_number(-(double)(random >> 50) / 1024);
+    }
+    check_text(0.1, "0.1");
+    check_text(-12.05, "-12.05");
+    check_text(1e-7, "0.0000001");
+    check_text(0.00069427490234375, "0.00069427490234375");
+    check_text(0.1 + 0.2, "0.30000000000000004");
+    check_text(999999999999999, "999999999999999");
+    check_text(1e15, "1e+15");
+    check_text(-0.0, "0");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_numbers_are_read_back),
         cmocka_unit_test(test_it_fits_one_screen),
         cmocka_unit_test(test_numbers_of_a_known_run),
         cmocka_unit_test(test_few_samples_are_called_few),

@@ -151,6 +151,26 @@ def own_hook():
     assert len(seen) == 4
 
 
+def own_stack():
+    """The standard library's profile, which keeps a stack of its own and fails where an event does not fit.
+
+    taken 1
+    [monitoring] work 1 < ...
+    [monitoring] leaf 12 < work 4, own_stack 8
+    [hook] leaf 8
+    counted 1
+    """
+    import profile
+
+    for _ in range(3):
+        leaf()
+    one = profile.Profile()
+    one.runcall(work, 4)
+    for _ in range(5):
+        leaf()
+    assert counted(one, "leaf") == 4
+
+
 def no_hook():
     """sys.setprofile(None) by a program that has none, and what it can see of ours.
 
