@@ -130,14 +130,20 @@ static PyObject *repr_of_method(PyObject *self, const char *name)
     return repr;
 }
 
+/* Else of a module, or of a type: a class method, such as dict.fromkeys. */
+static int is_method(PyObject *function)
+{
+    const PyObject *self = hst_py_self_of_function(function);
+    return self != NULL && hst_py_type(self) != hst_python.PyModule_Type &&
+           hst_py_type(self) != hst_python.PyType_Type;
+}
+
 static struct text function_name(PyObject *function, char *buffer, size_t size)
 {
     const char *name = hst_py_method_of_function(function)->name;
     PyObject *self = hst_py_self_of_function(function), *repr = NULL;
     struct text owner = {.data = ""};
-    /* Of a module, or of a type: a class method, such as dict.fromkeys. */
-    if (self != NULL &&
-        (hst_py_type(self) == hst_python.PyModule_Type || hst_py_type(self) == hst_python.PyType_Type))
+    if (self != NULL && !is_method(function))
         owner = attribute(self, "__name__", NAME_BYTES_MAX / 2);
     else if (self != NULL)
         repr = repr_of_method(self, name);
@@ -155,12 +161,15 @@ static struct text function_name(PyObject *function, char *buffer, size_t size)
 static void draft_callable(PyObject *callable, struct draft *draft)
 {
     PyObject *type = hst_py_type(callable);
-    if (type == hst_python.PyCFunction_Type || type == hst_python.PyCMethod_Type)
+    int is_function = type == hst_python.PyCFunction_Type || type == hst_python.PyCMethod_Type;
+    if (is_function)
         draft->name = function_name(callable, draft->buffer, sizeof draft->buffer);
     else
         draft->name = text_of(hst_python.PyObject_Repr(callable), NAME_BYTES_MAX);
     hst_python.PyErr_Clear();
     draft->head.flags = HST_AGENT_FUNCTION_C;
+    if (is_function ? is_method(callable) : type == hst_python.PyMethodDescr_Type)
+        draft->head.flags |= HST_AGENT_FUNCTION_METHOD;
     draft->qualname = (struct text){.data = draft->name.data, .length = draft->name.length};
     draft->file = (struct text){.data = "~", .length = 1}; /* as cProfile names what has no file */
 }
@@ -208,16 +217,23 @@ static uint32_t row_of(const void *key, PyObject *object, void (*describe)(PyObj
     return slot;
 }
 
+static uint32_t flags_of(uint32_t slot)
+{
+    return slot != 0 ? ((const struct hst_agent_function *)hst_arena_slot(slot))->flags : 0;
+}
+
 uint32_t hst_functions_code(PyObject *code, uint32_t *ret_flags)
 {
     uint32_t slot = row_of(code, code, draft_code);
-    *ret_flags = slot != 0 ? ((const struct hst_agent_function *)hst_arena_slot(slot))->flags : 0;
+    *ret_flags = flags_of(slot);
     return slot;
 }
 
-uint32_t hst_functions_callable(const void *key, PyObject *callable)
+uint32_t hst_functions_callable(const void *key, PyObject *callable, uint32_t *ret_flags)
 {
-    return row_of(key, callable, draft_callable);
+    uint32_t slot = row_of(key, callable, draft_callable);
+    *ret_flags = flags_of(slot);
+    return slot;
 }
 
 uint32_t hst_functions_find(uint64_t key)

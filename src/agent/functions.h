@@ -10,7 +10,7 @@
  * exception that is set stays set. */
 uint32_t hst_functions_code(PyObject *code, uint32_t *ret_flags);
 /* The same of a callable of C, known by its key (tracer.h). */
-uint32_t hst_functions_callable(const void *key, PyObject *callable);
+uint32_t hst_functions_callable(const void *key, PyObject *callable, uint32_t *ret_flags);
 /* A row that is no function's, by its name. */
 uint32_t hst_functions_named(uint64_t key, const char *name);
 /* Its slot, if it was made; else 0. */

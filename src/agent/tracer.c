@@ -108,8 +108,8 @@ static void put_first(struct hst_agent_context *parent, struct hst_agent_context
 static struct hst_agent_context *new_child(struct hst_tracer *tracer, struct hst_agent_context *parent,
                                            const void *key, PyObject *what, int is_c)
 {
-    uint32_t flags = HST_AGENT_FUNCTION_C;
-    uint32_t function = is_c ? hst_functions_callable(key, what) : hst_functions_code(what, &flags);
+    uint32_t flags;
+    uint32_t function = is_c ? hst_functions_callable(key, what, &flags) : hst_functions_code(what, &flags);
     if (function == 0)
         return NULL;
     uint32_t number = number_of(parent);

@@ -17,6 +17,7 @@
 
 #define NS_MAX ((double)(UINT64_C(1) << 60)) /* 36 years */
 #define UNUSED_CHUNKS_MAX 64u                /* after so many there is none in use */
+#define SLOWING_MAX 10
 #define FILE_BYTES_MAX (UINT64_C(64) << 30)
 
 void hst_agent_maps_init(struct hst_agent_maps *maps, const char *folder, uint64_t start_ns,
@@ -305,7 +306,9 @@ enum hst_status hst_agent_view_stacks(struct hst_agent_view *view)
 
 static int kind_of(const struct hst_agent_context *context)
 {
-    return (context->flags & HST_AGENT_FUNCTION_C) != 0 ? HST_AGENT_C : HST_AGENT_PYTHON;
+    if ((context->flags & HST_AGENT_FUNCTION_C) == 0)
+        return HST_AGENT_PYTHON;
+    return (context->flags & HST_AGENT_FUNCTION_METHOD) != 0 ? HST_AGENT_C_METHOD : HST_AGENT_C;
 }
 
 static int is_task(const struct hst_agent_context *context)
@@ -349,7 +352,9 @@ static enum hst_status add_context(struct hst_agent_view *view, uint32_t slot, u
     double cost = entries * view->header->cost_ticks[kind_of(context)][HST_AGENT_CALLEE] +
                   page->callee_cost[slot % HST_AGENT_CHUNK_SLOTS];
     row->raw_ns += ns_of(view, raw);
-    row->self_ns += ns_of(view, raw - cost);
+    /* The costs hold no slowing: a call's own instructions are slowed as those between calls are. */
+    double slowed = kind_of(context) == HST_AGENT_PYTHON ? 1 + view->header->slowing : 1;
+    row->self_ns += ns_of(view, (raw - cost) / slowed);
     if ((hst_agent_view_marks(view, slot) & HST_MARK_SEEN) == 0)
         return HST_OK;
     row->calls += context->calls;
@@ -449,6 +454,7 @@ static int header_is_good(const struct hst_agent_header *header)
     for (int kind = 0; kind < HST_AGENT_KIND_COUNT; kind++)
         for (int side = 0; side < HST_AGENT_COST_COUNT; side++)
             good = good && header->cost_ticks[kind][side] >= 0 && header->cost_ticks[kind][side] < 1e6;
+    good = good && header->slowing >= 0 && header->slowing < SLOWING_MAX;
     return good && header->start_ticks != 0 && header->line_cost_ticks >= 0 && header->line_cost_ticks < 1e6;
 }
 

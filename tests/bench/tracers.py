@@ -135,7 +135,7 @@ def trace_half(bench):
             continue
         errors = collections.defaultdict(list)
         program = interpreter.inside(PROGRAM)
-        for _ in range(bench.seconds(5, 2)):
+        for _ in range(bench.seconds(11, 3)):
             rounds = json.dumps(run(interpreter.command, program, "none", "half")["rounds"])
             run(hasten_command("trace") + interpreter.command, program, "none", "half", rounds)
             shown = shown_share()

@@ -102,6 +102,7 @@ static void make_file(void)
     header->start_ticks = header->start_ns = 1000;
     header->has_timeline = 1;
     header->cost_ticks[0][0] = header->cost_ticks[0][1] = 20;
+    header->slowing = 0.5;
     struct hst_agent_chunk *chunk = slot(THREAD * HST_AGENT_CHUNK_SLOTS);
     chunk->kind = HST_AGENT_CHUNK_THREADS;
     chunk->used = 1 + 2 * 3;

@@ -5,14 +5,14 @@ import shutil
 import statistics
 import subprocess
 
-import pytest
-
 from counts import PROGRAMS
 
 ROUNDS = 5
-TRIES = 4
+TRIES = 4  # other work on the machine disturbs what is measured at the begin
 PART_NS = 60000000
-POINTS = 0.02
+# The profile function makes 3.10 and 3.11 slower between calls too, and not all code alike: on 3.11 by half to three
+# times.  The mean of that is taken out.
+POINTS = {(3, 10): 0.04, (3, 11): 0.10}
 # What a call costs is measured when the trace begins.  A machine that does other work by then runs both slower, and
 # the difference is taken for the program's: so this program goes first, where that is allowed.
 FIRST = ["chrt", "-f", "10"] if os.getuid() == 0 and shutil.which("chrt") else []
@@ -40,15 +40,13 @@ def error_of(hasten, command, loops, calls):
     return statistics.median(seen) - statistics.median(true)
 
 
-def test_halves(hasten, interpreter, request):
-    if interpreter.version < (3, 12) and interpreter.version != (3, 9):
-        request.applymarker(pytest.mark.xfail(strict=False, reason="a hook makes 3.11 slower where nothing is called, "
-                                              "and what is measured of 3.8 and 3.10 comes out in two ways"))
+def test_halves(hasten, interpreter):
+    points = POINTS.get(interpreter.version, 0.02)
     interpreter.traceable()
     command = FIRST + interpreter.command + ["-S", interpreter.inside(PROGRAMS / "times_halves.py")]
     first, second = untraced(command, 200000, 200000)
     loops, calls = int(200000 * PART_NS / first), int(200000 * PART_NS / second)
     errors = []
-    while len(errors) < TRIES and (not errors or abs(errors[-1]) >= POINTS):
+    while len(errors) < TRIES and (not errors or abs(errors[-1]) >= points):
         errors.append(error_of(hasten, command, loops, calls))
-    assert abs(errors[-1]) < POINTS, errors
+    assert abs(errors[-1]) < points, errors
