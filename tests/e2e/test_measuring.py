@@ -140,7 +140,7 @@ def test_no_such_signal(hasten, name):
 # --- sample ----------------------------------------------------------------------------------------------------
 def test_sample(measuring):
     told = measuring("sample")
-    assert told["shares"]["spin"] > 0.9 and 0.29e9 < told["wall_ns"] < 0.6e9 and told["samples"] > 200
+    assert told["shares"]["spin"] > 0.9 and 0.29e9 < told["wall_ns"] < 1e9 and told["samples"] > 100
     assert told["second"] == "spin" and "under way already" in told["error"]
     assert "spin" in told["text"] and told["children"] is None
 
@@ -148,7 +148,8 @@ def test_sample(measuring):
 def test_sample_where_attaching_is_forbidden(measuring):
     if measuring.package.interpreter.root is not None:
         pytest.skip("one root is enough")
-    assert measuring("forbidden")["shares"]["spin"] > 0.9
+    told = measuring("forbidden", ASAN_OPTIONS="detect_leaks=0")  # which needs ptrace
+    assert told["shares"]["spin"] > 0.9
 
 
 def test_errors(measuring):
