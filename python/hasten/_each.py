@@ -11,19 +11,11 @@ from typing import Any, Callable, Optional, TypeVar
 
 from hasten import _agent
 from hasten._command import Error
+from hasten._run import Run
 from hasten._trace import trace
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-_FORMATS = {".prof": "pstats", ".pstats": "pstats", ".pb.gz": "pprof", ".speedscope.json": "speedscope",
-            ".folded": "collapsed", ".txt": "text"}
 _busy = threading.Lock()
-
-
-def _format_of(path: str) -> str:
-    name = os.path.basename(path)
-    if name.startswith(("callgrind.", "cachegrind.")) or name.endswith(".callgrind"):
-        return "callgrind"
-    return next((format for ending, format in _FORMATS.items() if name.endswith(ending)), "pstats")
 
 
 def _text_of(path: str, function: Any, number: int) -> str:
@@ -40,7 +32,7 @@ def profile_each(path: str = "{name}.{number}.prof", *, format: Optional[str] = 
         def render(page): ...
 
     path    {name}, {module}, {number} (of the call, from 1), {pid} and {time} (of the call's end) are filled in
-    format  as `hasten export -f`; by default what the file's name says, else pstats (cProfile's)
+    format  as `hasten export -f`; by default what the file's name says: callgrind.*, or an ending
 
     A call inside a call that is traced, or while anything else is measured in this process, only runs. Some 20
     milliseconds are added to each call that is traced. A file that cannot be written is a RuntimeWarning.
@@ -57,13 +49,8 @@ def profile_each(path: str = "{name}.{number}.prof", *, format: Optional[str] = 
             if _agent._state()[0] or not _busy.acquire(False):
                 return function(*arguments, **named)
             try:
-                folder = tempfile.mkdtemp(prefix="hasten-")
-                tracing = trace(python_only=python_only, store=os.path.join(folder, "runs.db"))
-                try:
-                    return _call(tracing, function, arguments, named)
-                finally:
-                    _write(tracing, _text_of(path, function, next(numbers)), format)
-                    shutil.rmtree(folder, ignore_errors=True)
+                return _traced(function, arguments, named, python_only,
+                               lambda run: run.export(_text_of(path, function, next(numbers)), format))
             finally:
                 _busy.release()
 
@@ -72,21 +59,28 @@ def profile_each(path: str = "{name}.{number}.prof", *, format: Optional[str] = 
     return decorate
 
 
-def _call(tracing: trace, function: Any, arguments: Any, named: Any) -> Any:
+def _attempt(action: Callable[..., Any], *arguments: Any) -> Any:
+    """None where it failed, which is said: the program is not harmed by more."""
     try:
-        tracing.start()
-    except Error as error:
-        warnings.warn("hasten: %s" % error, RuntimeWarning, stacklevel=3)
-    try:
+        return action(*arguments)
+    except (Error, OSError) as error:
+        warnings.warn("hasten: %s" % error, RuntimeWarning, stacklevel=4)
+        return None
+
+
+def _traced(function: Any, arguments: Any, named: Any, python_only: bool, write: Callable[[Run], None]) -> Any:
+    """What the function gives or raises, whatever becomes of the trace."""
+    folder = _attempt(tempfile.mkdtemp, None, "hasten-")
+    if folder is None:
         return function(*arguments, **named)
-    finally:
-        tracing.stop()
-
-
-def _write(tracing: trace, path: str, format: Optional[str]) -> None:
-    if tracing.run is None:
-        return
     try:
-        tracing.run.export(path, format or _format_of(path))
-    except Error as error:
-        warnings.warn("hasten: %s" % error, RuntimeWarning, stacklevel=3)
+        tracing = trace(python_only=python_only, store=os.path.join(folder, "runs.db"))
+        _attempt(tracing.start)
+        try:
+            return function(*arguments, **named)
+        finally:
+            run = _attempt(tracing.stop)
+            if run is not None:
+                _attempt(write, run)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -11,7 +11,6 @@ A test's time is that of its setup, call and teardown. Each is a stretch of the 
 import linecache
 import os
 import re
-import threading
 from typing import Any, Dict, Generator, List, Optional, Tuple
 
 import pytest
@@ -42,12 +41,12 @@ class _Stamps:
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_makereport(self, item: Any, call: Any) -> Generator[None, Any, None]:
         outcome = yield
-        outcome.get_result().hasten = [os.getpid(), threading.get_native_id(), call.start, call.stop]
+        outcome.get_result().hasten = [os.getpid(), call.start, call.stop]
 
 
 class _Test:
-    def __init__(self, name: str, pid: int, thread: int) -> None:
-        self.name, self.pid, self.thread = name, pid, thread
+    def __init__(self, name: str, pid: int) -> None:
+        self.name, self.pid = name, pid
         self.begin, self.end = float("inf"), 0.0
 
     @property
@@ -72,8 +71,8 @@ class _Sampling(_Stamps):
         stamp = getattr(report, "hasten", None)
         if stamp is None:
             return
-        pid, thread, begin, end = stamp
-        test = self._tests.setdefault(report.nodeid, _Test(report.nodeid, pid, thread))
+        pid, begin, end = stamp
+        test = self._tests.setdefault(report.nodeid, _Test(report.nodeid, pid))
         test.begin, test.end = min(test.begin, begin), max(test.end, end)
 
     @pytest.hookimpl(trylast=True)

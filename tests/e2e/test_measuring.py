@@ -173,6 +173,17 @@ def test_profile_each(measuring):
     assert told["raised"] == "'mine'" and len(told["warned"]) == 1 and "such" in told["warned"][0]
 
 
+def test_profile_each_without_the_command_or_a_folder(measuring):
+    """The calls give what they give; each failure is said."""
+    folder = pathlib.Path(measuring.package.counters) / "each"
+    folder.mkdir()
+    for trouble, words in ({"HASTEN_COMMAND": "/nowhere/hasten"}, "/nowhere/hasten"), ({"TMPDIR": "/dev/null"}, ""):
+        told = measuring("each", folder, **trouble)
+        assert told["values"] == [4, 5, 6] and told["raised"] == "'mine'"
+        if words:
+            assert told["files"] == [] and words in told["warned"][0]
+
+
 # --- signals ---------------------------------------------------------------------------------------------------
 def test_signals(measuring, start):
     package = measuring.package
