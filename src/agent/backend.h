@@ -16,6 +16,8 @@ int hst_profile_hook_arm(int python_only);
 void hst_profile_hook_disarm(void);
 /* 1: the calling thread has another tool's hook; -1: it cannot be told. */
 int hst_profile_hook_is_taken(void);
+/* 3.11: the thread tells ours of what it does now, and no trace function beside it. */
+int hst_profile_hook_is_ours(const void *tstate);
 /* The same of all threads that there are. */
 int hst_profile_hook_arm_all(int python_only);
 void hst_profile_hook_disarm_all(void);
@@ -25,6 +27,12 @@ void hst_profile_hook_changes(void);
 /* The frame evaluation function, 3.9 to 3.12, Python functions only. */
 int hst_frame_hook_arm(int python_only);
 void hst_frame_hook_disarm(void);
+
+/* Both for all calls, 3.11: what calls nothing of C is traced by the frame evaluation function. */
+int hst_both_hooks_arm(int python_only);
+void hst_both_hooks_disarm(void);
+int hst_both_hooks_arm_all(int python_only);
+void hst_both_hooks_disarm_all(void);
 
 /* Lines: by sys.monitoring on the chosen code alone (3.12 and later), by PyEval_SetTrace on all code before.
  * The argument is not used. */

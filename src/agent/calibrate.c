@@ -15,16 +15,25 @@ enum { CALLS = 200, PASSES = 3, ROUNDS = 5, FILE_INPUT = 257 /* Py_file_input */
 
 /* The callee's own part of an untraced call: what is counted as its time when nothing is measured.  A Python
  * function that does nothing spends a third of the call in its own instructions, a C function half. */
-static const double callee_part[HST_AGENT_KIND_COUNT] = {
-    [HST_AGENT_PYTHON] = 1.0 / 3, [HST_AGENT_C] = 0.5, [HST_AGENT_C_METHOD] = 0.5};
+static const double callee_part[HST_AGENT_KIND_COUNT] = {[HST_AGENT_PYTHON] = 1.0 / 3,
+                                                         [HST_AGENT_C] = 0.5,
+                                                         [HST_AGENT_C_METHOD] = 0.5,
+                                                         [HST_AGENT_QUIET] = 1.0 / 3};
 
 /* The leaf has an argument, as nearly all that is called has: on 3.10 the hook costs calls without one 12 ns
- * more, or not, by where things lie in memory.  work: what code does that calls nothing, some of each. */
-static const char program[] = "items = range(200) # CALLS\n"
+ * more, or not, by where things lie in memory.  work: what code does that calls nothing, some of each.  The
+ * call that it could make, and that of loud(), are never made; but nobody can tell from the outside, so these
+ * two, and those that call by a local name, are not quiet (quiet.h). */
+static const char program[] = "items = range(1, 201) # CALLS\n"
                               "class Box: pass\n"
                               "box, row = Box(), [1] * 8\n"
                               "def leaf(i): return i\n"
-                              "def python():\n"
+                              "def loud(i): return i or i.bit_length()\n"
+                              "def python(call=leaf):\n"
+                              "    for i in items: call(i)\n"
+                              "def python_loud(call=loud):\n"
+                              "    for i in items: call(i)\n"
+                              "def python_quiet():\n"
                               "    for i in items: leaf(i)\n"
                               "def c(call=abs):\n"
                               "    for i in items: call(i)\n"
@@ -34,6 +43,7 @@ static const char program[] = "items = range(200) # CALLS\n"
                               "    for i in items: pass\n"
                               "def work(box=box, row=row, word='word'):\n"
                               "    total, part = 0, 0.5\n"
+                              "    if row is None: word.call()\n"
                               "    for i in items:\n"
                               "        total = (total * 3 ^ i) % 61\n"
                               "        part = part * 0.5 + 1.0\n"
@@ -59,7 +69,23 @@ static const char *const names_of_loops[LOOPS] = {[NOTHING] = "nothing",
                                                   [WORK] = "work",
                                                   [FIRST_KIND + HST_AGENT_PYTHON] = "python",
                                                   [FIRST_KIND + HST_AGENT_C] = "c",
-                                                  [FIRST_KIND + HST_AGENT_C_METHOD] = "method"};
+                                                  [FIRST_KIND + HST_AGENT_C_METHOD] = "method",
+                                                  [FIRST_KIND + HST_AGENT_QUIET] = "python_quiet"};
+
+static int has_quiet(void) { return hst_arena_header()->backend == HST_AGENT_BACKEND_BOTH_HOOKS; }
+
+/* Where quiet functions are traced in another way, others are measured by one that is none. */
+static const char *name_of(enum loop loop)
+{
+    return has_quiet() && loop == FIRST_KIND + HST_AGENT_PYTHON ? "python_loud" : names_of_loops[loop];
+}
+
+static int is_wanted(enum loop loop, int python_only)
+{
+    if (loop == FIRST_KIND + HST_AGENT_QUIET)
+        return has_quiet();
+    return !python_only || (loop != FIRST_KIND + HST_AGENT_C && loop != FIRST_KIND + HST_AGENT_C_METHOD);
+}
 
 static int call(PyObject *names, const char *name)
 {
@@ -91,7 +117,7 @@ static double lesser(double known, double value) { return known == 0 || value < 
 
 static int time_untraced(PyObject *names, enum loop loop, struct times *times)
 {
-    double took = (double)time_of(names, names_of_loops[loop]);
+    double took = (double)time_of(names, name_of(loop));
     times->untraced = lesser(times->untraced, took);
     return took > 0;
 }
@@ -103,13 +129,13 @@ static int time_traced_calls(PyObject *names, enum loop loop, struct times *time
     if (tracer == NULL)
         return 0;
     const struct hst_agent_context *root = hst_arena_slot(tracer->thread->current);
-    if (!call(names, names_of_loops[loop])) /* contexts and specialised instructions are made */
+    if (!call(names, name_of(loop))) /* contexts and specialised instructions are made */
         return 0;
     const struct hst_agent_context *caller = hst_arena_slot(root->first_child);
     const struct hst_agent_context *callee = hst_arena_slot(caller->first_child);
     for (int i = 1; i < ROUNDS; i++) {
         uint64_t caller_before = caller->self_ticks, callee_before = callee->self_ticks;
-        if (!call(names, names_of_loops[loop]))
+        if (!call(names, name_of(loop)))
             return 0;
         double in_caller = (double)(caller->self_ticks - caller_before);
         double in_callee = (double)(callee->self_ticks - callee_before);
@@ -125,7 +151,7 @@ static int time_traced(PyObject *names, enum loop loop, struct times *times)
 {
     if (loop >= FIRST_KIND)
         return time_traced_calls(names, loop, times);
-    double took = (double)time_of(names, names_of_loops[loop]);
+    double took = (double)time_of(names, name_of(loop));
     times->caller = lesser(times->caller, took);
     return took > 0;
 }
@@ -139,11 +165,12 @@ static void store_slowing(const struct times *work)
 /* The cost of a call is what remains of its traced time beside what Python's part of it takes when slowed. */
 static void store(enum hst_agent_kind kind, const struct times *nothing, const struct times *times)
 {
-    double slowed = 1 + hst_arena_header()->slowing;
+    double slowed = kind == HST_AGENT_QUIET ? 1 : 1 + hst_arena_header()->slowing;
     double call_ticks = times->untraced > nothing->untraced ? times->untraced - nothing->untraced : 0;
     double callee = call_ticks * callee_part[kind], caller = nothing->untraced + call_ticks - callee;
     double outer = times->caller - caller * slowed;
-    double inner = times->callee - callee * (kind == HST_AGENT_PYTHON ? slowed : 1);
+    int is_c = kind == HST_AGENT_C || kind == HST_AGENT_C_METHOD;
+    double inner = times->callee - callee * (is_c ? 1 : slowed);
     double *cost = hst_arena_header()->cost_ticks[kind];
     cost[HST_AGENT_CALLER] = outer > 0 ? outer / CALLS : 0;
     cost[HST_AGENT_CALLEE] = inner > 0 ? inner / CALLS : 0;
@@ -153,20 +180,22 @@ static void store(enum hst_agent_kind kind, const struct times *nothing, const s
 static int measure(PyObject *names, int (*arm)(int), void (*disarm)(void), int python_only)
 {
     struct times times[LOOPS] = {{0}};
-    int loops = python_only ? FIRST_KIND + HST_AGENT_C : LOOPS, good = 1;
+    int good = 1;
     for (int pass = 0; pass < PASSES && good; pass++) {
-        for (int loop = 0; loop < loops && good; loop++)
-            good = time_untraced(names, (enum loop)loop, &times[loop]);
+        for (int loop = 0; loop < LOOPS && good; loop++)
+            good = !is_wanted((enum loop)loop, python_only) ||
+                   time_untraced(names, (enum loop)loop, &times[loop]);
         if (!good || !arm(python_only))
             return 0;
-        for (int loop = 0; loop < loops && good; loop++)
-            good = time_traced(names, (enum loop)loop, &times[loop]);
+        for (int loop = 0; loop < LOOPS && good; loop++)
+            good =
+                !is_wanted((enum loop)loop, python_only) || time_traced(names, (enum loop)loop, &times[loop]);
         disarm();
     }
     if (!good)
         return 0;
     store_slowing(&times[WORK]);
-    for (int loop = FIRST_KIND; loop < loops; loop++)
+    for (int loop = FIRST_KIND; loop < LOOPS; loop++)
         store((enum hst_agent_kind)(loop - FIRST_KIND), &times[NOTHING], &times[loop]);
     return 1;
 }

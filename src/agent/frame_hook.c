@@ -5,19 +5,52 @@
  * Every Python call is then a call in C as well, and the stack of C is not as deep as Python's.  Past a depth
  * the hook gives itself up and another back end goes on; the frames that are under way are left by whichever
  * notices first. */
+#include "agent/frame_hook.h"
+
+#include <pthread.h>
+
 #include "agent/backend.h"
 #include "agent/frame.h"
 #include "agent/tasks.h"
 #include "agent/tracer.h"
 
 enum {
-    DEPTH_MAX = 1500,     /* a raised recursion limit; the usual one is 1000 */
-    DEPTH_MAX_3_12 = 300, /* whose limit for C is 1500 at first, and each call takes two */
+    DEPTH_MAX = 1500,      /* a raised recursion limit; the usual one is 1000 */
+    DEPTH_MAX_3_12 = 300,  /* whose limit for C is 1500 at first, and each call takes two */
+    STACK_KEPT = 96 << 10, /* bytes of the stack of C that are left to others */
     OWNED_BY_GENERATOR = 1,
 };
 
+uint32_t hst_frame_hook_flags;
 static __thread int depth __attribute__((tls_model("initial-exec")));
+/* The calling thread's stack of C: up to where it may be used by us, and all of it. */
+static __thread struct stack {
+    uintptr_t kept, low, high;
+} stack __attribute__((tls_model("initial-exec")));
 static int given_up, depth_max;
+
+static void find_stack(void)
+{
+    pthread_attr_t attributes;
+    void *low = NULL;
+    size_t size = 0;
+    if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
+        (void)pthread_attr_getstack(&attributes, &low, &size);
+        (void)pthread_attr_destroy(&attributes);
+    }
+    stack.low = (uintptr_t)low;
+    stack.high = stack.low + size;
+    stack.kept = stack.low + (size / 2 < STACK_KEPT ? size / 2 : STACK_KEPT);
+}
+
+/* A stack that is none of the thread's own, such as a coroutine's, is judged by its depth alone. */
+int hst_frame_hook_is_deep(void)
+{
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    if (__builtin_expect(stack.high == 0, 0))
+        find_stack();
+    return depth >= depth_max || (here < stack.kept && here >= stack.low);
+}
 
 /* A generator function that is called makes its generator by a frame's first instructions, which is no call
  * yet; its own frame is the generator's. */
@@ -49,9 +82,7 @@ static void leave(struct hst_tracer *tracer, struct hst_agent_context *context)
     }
 }
 
-static void give_up(void);
-
-static PyObject *run(void *tstate, void *frame, int throwing)
+PyObject *hst_frame_hook_run(void *tstate, void *frame, int throwing)
 {
     depth++;
     PyObject *result = hst_python._PyEval_EvalFrameDefault(tstate, frame, throwing);
@@ -64,7 +95,7 @@ static PyObject *run_generator(struct hst_tracer *tracer, struct hst_agent_conte
                                void *frame, int throwing)
 {
     uint32_t generation = tracer->generation;
-    int resumed = throwing || is_resumed(frame);
+    int resumed = is_resumed(frame);
     context = hst_tasks_entered(tracer, context, !resumed);
     if (resumed) {
         context->resumes++;
@@ -72,10 +103,10 @@ static PyObject *run_generator(struct hst_tracer *tracer, struct hst_agent_conte
     } else {
         context->calls++;
     }
-    PyObject *result = run(tstate, frame, throwing);
+    PyObject *result = hst_frame_hook_run(tstate, frame, throwing);
     tracer = hst_tracer_self();
-    if (tracer == NULL || tracer->generation != generation)
-        return result; /* a child by fork, whose tree is another */
+    if (tracer == NULL || hst_tracer_generation != generation)
+        return result; /* paused meanwhile, or a child by fork, whose tree is another */
     leave(tracer, context);
     if (result == NULL)
         context->raises++;
@@ -84,31 +115,30 @@ static PyObject *run_generator(struct hst_tracer *tracer, struct hst_agent_conte
     return result;
 }
 
-static PyObject *evaluate(void *tstate, void *frame, int throwing)
+PyObject *hst_frame_hook_trace(void *tstate, void *frame, int throwing)
 {
     PyObject *code = hst_frame_code(frame);
     struct hst_tracer *tracer = hst_tracer_self();
-    if (__builtin_expect(depth >= depth_max && !given_up, 0))
-        give_up();
-    if (tracer == NULL || given_up)
-        return run(tstate, frame, throwing);
+    if (tracer == NULL)
+        return hst_frame_hook_run(tstate, frame, throwing);
     uint32_t before = tracer->thread->current, generation = tracer->generation;
     struct hst_agent_context *context = hst_tracer_enter(tracer, code, code, 0);
     if (context == NULL) {
-        PyObject *result = run(tstate, frame, throwing);
+        PyObject *result = hst_frame_hook_run(tstate, frame, throwing);
         (void)hst_tracer_leave(tracer, code); /* one less of those without a context */
         return result;
     }
+    context->flags |= hst_frame_hook_flags;
     if ((context->flags & HST_AGENT_FUNCTION_GENERATOR) != 0) {
-        if (!makes_a_generator(frame))
+        if (!makes_a_generator(frame) && (!throwing || is_resumed(frame)))
             return run_generator(tracer, context, tstate, frame, throwing);
         hst_timeline_undo(&tracer->timeline, tracer->thread, tracer->thread->current, 0);
         tracer->thread->current = before;
-        return run(tstate, frame, throwing);
+        return hst_frame_hook_run(tstate, frame, throwing);
     }
     context->calls++;
-    PyObject *result = run(tstate, frame, throwing);
-    if (__builtin_expect(tracer->thread == NULL || tracer->busy || tracer->generation != generation, 0))
+    PyObject *result = hst_frame_hook_run(tstate, frame, throwing);
+    if (__builtin_expect(tracer->thread == NULL || tracer->busy || hst_tracer_generation != generation, 0))
         return result;
     if (__builtin_expect(tracer->thread->current == hst_arena_number(context), 1)) {
         (void)hst_tracer_tick(tracer->thread, hst_ticks());
@@ -127,11 +157,30 @@ static void *interpreter(void)
     return hst_py_pointer(hst_python.PyThreadState_Get(), hst_python.abi.tstate_interp);
 }
 
+int hst_frame_hook_set(hst_py_evaluate *evaluate)
+{
+    if (hst_python._PyInterpreterState_SetEvalFrameFunc == NULL ||
+        hst_python._PyInterpreterState_GetEvalFrameFunc == NULL ||
+        hst_python._PyEval_EvalFrameDefault == NULL ||
+        hst_python._PyInterpreterState_GetEvalFrameFunc(interpreter()) != hst_python._PyEval_EvalFrameDefault)
+        return 0;
+    depth_max = hst_python.abi.minor >= 12 ? DEPTH_MAX_3_12 : DEPTH_MAX;
+    hst_python._PyInterpreterState_SetEvalFrameFunc(interpreter(), evaluate);
+    return 1;
+}
+
+void hst_frame_hook_unset(void)
+{
+    hst_python._PyInterpreterState_SetEvalFrameFunc(interpreter(), hst_python._PyEval_EvalFrameDefault);
+}
+
+/* --- the back end --- */
+
 /* Too deep for the stack of C: what is entered from now on comes by another way. */
 static void give_up(void)
 {
     given_up = 1;
-    hst_python._PyInterpreterState_SetEvalFrameFunc(interpreter(), hst_python._PyEval_EvalFrameDefault);
+    hst_frame_hook_unset();
     PyObject *type, *value, *traceback;
     hst_python.PyErr_Fetch(&type, &value, &traceback);
     int armed = hst_python.abi.minor >= 12 ? hst_monitoring_arm(1) : hst_profile_hook_arm_all(1);
@@ -141,18 +190,18 @@ static void give_up(void)
                                                                : HST_AGENT_BACKEND_PROFILE;
 }
 
-int hst_frame_hook_arm(int python_only)
+static PyObject *evaluate(void *tstate, void *frame, int throwing)
 {
-    if (!python_only || hst_python._PyInterpreterState_SetEvalFrameFunc == NULL ||
-        hst_python._PyEval_EvalFrameDefault == NULL)
-        return 0;
-    depth_max = hst_python.abi.minor >= 12 ? DEPTH_MAX_3_12 : DEPTH_MAX;
-    hst_python._PyInterpreterState_SetEvalFrameFunc(interpreter(), evaluate);
-    return 1;
+    if (__builtin_expect(!given_up && hst_frame_hook_is_deep(), 0))
+        give_up();
+    return given_up ? hst_frame_hook_run(tstate, frame, throwing)
+                    : hst_frame_hook_trace(tstate, frame, throwing);
 }
+
+int hst_frame_hook_arm(int python_only) { return python_only && hst_frame_hook_set(evaluate); }
 
 void hst_frame_hook_disarm(void)
 {
     if (!given_up)
-        hst_python._PyInterpreterState_SetEvalFrameFunc(interpreter(), hst_python._PyEval_EvalFrameDefault);
+        hst_frame_hook_unset();
 }

@@ -33,6 +33,8 @@ static const struct backend backends[] = {
     {HST_AGENT_BACKEND_FRAMES, 9, 12, 0, 1, hst_frame_hook_arm, hst_frame_hook_disarm, NULL, NULL},
     {HST_AGENT_BACKEND_MONITORING, 12, UINT_MAX, 0, 0, hst_monitoring_arm, hst_monitoring_disarm,
      hst_monitoring_arm, hst_monitoring_disarm},
+    {HST_AGENT_BACKEND_BOTH_HOOKS, 11, 11, 0, 0, hst_both_hooks_arm, hst_both_hooks_disarm,
+     hst_both_hooks_arm_all, hst_both_hooks_disarm_all},
     {HST_AGENT_BACKEND_PROFILE, 8, 11, 0, 0, hst_profile_hook_arm, hst_profile_hook_disarm,
      hst_profile_hook_arm_all, hst_profile_hook_disarm_all},
     {HST_AGENT_BACKEND_LINE_MONITORING, 12, UINT_MAX, 1, 0, hst_line_monitoring_arm,
@@ -167,7 +169,8 @@ static void set_signal(void)
 static int another_has_the_hook(void)
 {
     return (backend->id == HST_AGENT_BACKEND_LINE_TRACE && hst_line_trace_is_taken()) ||
-           (backend->id == HST_AGENT_BACKEND_PROFILE && hst_profile_hook_is_taken() == 1);
+           ((backend->id == HST_AGENT_BACKEND_PROFILE || backend->id == HST_AGENT_BACKEND_BOTH_HOOKS) &&
+            hst_profile_hook_is_taken() == 1);
 }
 
 static void calibrate_lines(void)

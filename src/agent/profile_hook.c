@@ -35,6 +35,7 @@ static void enter(struct hst_tracer *tracer, const PyObject *frame_object)
     struct hst_agent_context *context = hst_tracer_enter(tracer, code, code, 0);
     if (context == NULL)
         return;
+    context->flags &= ~(uint32_t)HST_AGENT_QUIET_CONTEXT;
     context = hst_tasks_entered(tracer, context, !hst_frame_is_resumed(frame));
     if ((context->flags & HST_AGENT_FUNCTION_GENERATOR) == 0 || !hst_frame_is_resumed(frame)) {
         context->calls++;
@@ -182,6 +183,14 @@ int hst_profile_hook_is_taken(void)
     int taken = other != hst_py_none(); /* ours is a function of C alone */
     hst_python.Py_DecRef(other);
     return taken;
+}
+
+int hst_profile_hook_is_ours(const void *tstate)
+{
+    enum { TRACING = 44, PROFILE_FUNCTION = 64, TRACE_FUNCTION = 72 }; /* PyThreadState of 3.11 */
+    return *(const int *)(const void *)((const char *)tstate + TRACING) == 0 &&
+           hst_py_word(tstate, PROFILE_FUNCTION) == (uint64_t)(uintptr_t)hook &&
+           hst_py_word(tstate, TRACE_FUNCTION) == 0;
 }
 
 /* Between two instructions of the main thread, after its hook was changed. */

@@ -20,7 +20,8 @@ static int find_symbols(void)
         {"_PyEval_SetProfile", &hst_python.set_profile_of},
         {"_PyEval_SetTrace", &hst_python.set_trace_of},
         {"_PyEval_EvalFrameDefault", &hst_python._PyEval_EvalFrameDefault},
-        {"_PyInterpreterState_SetEvalFrameFunc", &hst_python._PyInterpreterState_SetEvalFrameFunc}};
+        {"_PyInterpreterState_SetEvalFrameFunc", &hst_python._PyInterpreterState_SetEvalFrameFunc},
+        {"_PyInterpreterState_GetEvalFrameFunc", &hst_python._PyInterpreterState_GetEvalFrameFunc}};
     const struct symbol wanted[] = {
 #define HST_PY_ROW(result, name, arguments) {#name, &hst_python.name},
         HST_PY_FUNCTIONS(HST_PY_ROW)

@@ -41,6 +41,7 @@ enum { HST_PY_METH_FASTCALL = 0x80, HST_PY_METH_O = 0x8 };
     X(long, PyLong_AsLong, (PyObject *))                                                                     \
     X(PyObject *, PyCFunction_NewEx, (struct hst_py_method *, PyObject *, PyObject *))                       \
     X(PyObject *, PyDict_New, (void))                                                                        \
+    X(PyObject *, PyDict_GetItem, (PyObject *, PyObject *))                                                  \
     X(PyObject *, PyDict_GetItemString, (PyObject *, const char *))                                          \
     X(PyObject *, PyEval_GetBuiltins, (void))                                                                \
     X(PyObject *, PyErr_Occurred, (void))                                                                    \
@@ -68,6 +69,7 @@ enum { HST_PY_METH_FASTCALL = 0x80, HST_PY_METH_O = 0x8 };
     X(PyMethodDescr_Type)                                                                                    \
     X(PyClassMethodDescr_Type)                                                                               \
     X(PyWrapperDescr_Type)                                                                                   \
+    X(PyDict_Type)                                                                                           \
     X(PyModule_Type)                                                                                         \
     X(PyType_Type)                                                                                           \
     X(_PyRuntime)
@@ -85,6 +87,7 @@ struct hst_python {
     int (*set_trace_of)(void *tstate, hst_py_profile *function, PyObject *);                    /* 3.9 */
     hst_py_evaluate *_PyEval_EvalFrameDefault;                                                  /* 3.9 */
     void (*_PyInterpreterState_SetEvalFrameFunc)(void *interpreter, hst_py_evaluate *function); /* 3.9 */
+    hst_py_evaluate *(*_PyInterpreterState_GetEvalFrameFunc)(void *interpreter);                /* 3.9 */
     struct hst_abi abi;
     char version[64]; /* "CPython 3.13.0 free-threaded" */
 };

@@ -128,7 +128,8 @@ static enum hst_status update_trace(struct hst_agent_view *view)
         [HST_AGENT_BACKEND_PROFILE] = "profile hook",
         [HST_AGENT_BACKEND_FRAMES] = "frame hook",
         [HST_AGENT_BACKEND_LINE_MONITORING] = "sys.monitoring",
-        [HST_AGENT_BACKEND_LINE_TRACE] = "trace hook"};
+        [HST_AGENT_BACKEND_LINE_TRACE] = "trace hook",
+        [HST_AGENT_BACKEND_BOTH_HOOKS] = "profile and frame hooks"};
     const struct hst_agent_header *header = view->header;
     struct hst_trace_info *info = hst_calls_trace(view->maps->calls, view->file->process);
     if (info == NULL)
@@ -307,7 +308,7 @@ enum hst_status hst_agent_view_stacks(struct hst_agent_view *view)
 static int kind_of(const struct hst_agent_context *context)
 {
     if ((context->flags & HST_AGENT_FUNCTION_C) == 0)
-        return HST_AGENT_PYTHON;
+        return (context->flags & HST_AGENT_QUIET_CONTEXT) != 0 ? HST_AGENT_QUIET : HST_AGENT_PYTHON;
     return (context->flags & HST_AGENT_FUNCTION_METHOD) != 0 ? HST_AGENT_C_METHOD : HST_AGENT_C;
 }
 

@@ -49,6 +49,7 @@ enum hst_agent_backend {
     HST_AGENT_BACKEND_FRAMES = 3,
     HST_AGENT_BACKEND_LINE_MONITORING = 4,
     HST_AGENT_BACKEND_LINE_TRACE = 5,
+    HST_AGENT_BACKEND_BOTH_HOOKS = 6,
     HST_AGENT_BACKEND_COUNT
 };
 enum hst_agent_state {
@@ -58,9 +59,16 @@ enum hst_agent_state {
     HST_AGENT_FAILED = 3,
     HST_AGENT_PAUSED = 4,
 };
-/* What calls of a kind cost by being traced: HST_AGENT_CALLER of it is measured as time of the caller. */
+/* What calls of a kind cost by being traced: HST_AGENT_CALLER of it is measured as time of the caller. QUIET:
+ * of functions of Python in a quiet context. */
 enum hst_agent_cost { HST_AGENT_CALLER, HST_AGENT_CALLEE, HST_AGENT_COST_COUNT };
-enum hst_agent_kind { HST_AGENT_PYTHON, HST_AGENT_C, HST_AGENT_C_METHOD, HST_AGENT_KIND_COUNT };
+enum hst_agent_kind {
+    HST_AGENT_PYTHON,
+    HST_AGENT_C,
+    HST_AGENT_C_METHOD,
+    HST_AGENT_QUIET,
+    HST_AGENT_KIND_COUNT
+};
 
 struct hst_agent_header {
     struct hst_agent_chunk chunk;
@@ -75,7 +83,7 @@ struct hst_agent_header {
     uint32_t hook_taken;            /* another tool took the hook away so many times */
     uint32_t reserved;
     double cost_ticks[HST_AGENT_KIND_COUNT][HST_AGENT_COST_COUNT];
-    double slowing;         /* code of Python between calls takes 1 + slowing times as long */
+    double slowing; /* code of Python between calls takes 1 + slowing times as long, but in quiet contexts */
     double line_cost_ticks; /* what a line costs by being watched */
     uint64_t lost_events;   /* of timelines: hasten did not take the full chunks fast enough */
     uint32_t events_taken;  /* hasten's: chunks of events that it has made EMPTIED or GONE, ever */
@@ -93,6 +101,7 @@ enum hst_agent_function_flag {
     HST_AGENT_FUNCTION_COROUTINE = 4,
     HST_AGENT_FUNCTION_TASK = 8,    /* no function: a named task (agent/tasks.h) */
     HST_AGENT_FUNCTION_METHOD = 16, /* with C: a method of a type */
+    HST_AGENT_QUIET_CONTEXT = 64,   /* of a context: its code is not slowed (agent/quiet.h) */
     HST_AGENT_UNDER_TASK = 32,      /* of a context: leaving it leaves the task that it is in, too */
 };
 #define HST_AGENT_DEPTH_SHIFT 8 /* of a context's flags: how deep it is; the root has 0 */

@@ -349,8 +349,9 @@ static enum hst_status read_call_rows(struct hst_store *store, uint64_t run,
 /* The name in the table of names that are known, which lives for ever; "" when it is none of them. */
 static const char *known_name(const unsigned char *text)
 {
-    static const char *const names[] = {"sys.monitoring", "profile hook", "frame hook",
-                                        "trace hook",     "tsc",          "system"};
+    static const char *const names[] = {
+        "sys.monitoring", "profile hook", "frame hook", "profile and frame hooks",
+        "trace hook",     "tsc",          "system"};
     for (size_t i = 0; i < HST_ARRAY_LENGTH(names) && text != NULL; i++)
         if (strcmp((const char *)text, names[i]) == 0)
             return names[i];
