@@ -16,8 +16,7 @@ int hst_profile_hook_arm(int python_only);
 void hst_profile_hook_disarm(void);
 /* 1: the calling thread has another tool's hook; -1: it cannot be told. */
 int hst_profile_hook_is_taken(void);
-/* 3.11: the thread tells ours of what it does now, and no trace function beside it. */
-int hst_profile_hook_is_ours(const void *tstate);
+int hst_profile_hook(PyObject *self, PyObject *frame, int what, PyObject *argument);
 /* The same of all threads that there are. */
 int hst_profile_hook_arm_all(int python_only);
 void hst_profile_hook_disarm_all(void);

@@ -12,6 +12,9 @@
 #include "agent/tracer.h"
 
 enum {
+    TSTATE_TRACING = 44, /* PyThreadState of 3.11 */
+    TSTATE_PROFILE_FUNCTION = 64,
+    TSTATE_TRACE_FUNCTION = 72,
     TOLD = 255,             /* as the interpreter has it: a mask over the instructions */
     CFRAME_USE_TRACING = 0, /* _PyCFrame of 3.11 */
     CFRAME_PREVIOUS = 16,
@@ -27,6 +30,14 @@ static int given_up;
 
 static uint8_t *use_tracing_of(void *cframe) { return (uint8_t *)cframe + CFRAME_USE_TRACING; }
 
+/* The thread tells our profile function of what it does now, and no trace function beside it. */
+static inline int is_ours(const void *tstate)
+{
+    return *(const int *)(const void *)((const char *)tstate + TSTATE_TRACING) == 0 &&
+           hst_py_word(tstate, TSTATE_PROFILE_FUNCTION) == (uint64_t)(uintptr_t)hst_profile_hook &&
+           hst_py_word(tstate, TSTATE_TRACE_FUNCTION) == 0;
+}
+
 static void *interpreter_of(const void *tstate)
 {
     return hst_py_pointer(tstate, hst_python.abi.tstate_interp);
@@ -40,7 +51,7 @@ static void wake(void)
          tstate = hst_python.PyThreadState_Next(tstate))
         for (void *cframe = hst_py_pointer(tstate, hst_python.abi.tstate_cframe); cframe != NULL;
              cframe = hst_py_pointer(cframe, CFRAME_PREVIOUS))
-            if (hst_profile_hook_is_ours(tstate))
+            if (is_ours(tstate))
                 *use_tracing_of(cframe) = TOLD;
 }
 
@@ -64,7 +75,7 @@ static void set_back(uint8_t *use_tracing, uint8_t before, uint32_t generation)
 
 static PyObject *evaluate(void *tstate, void *frame, int throwing)
 {
-    if (!hst_profile_hook_is_ours(tstate))
+    if (!is_ours(tstate))
         return hst_frame_hook_run(tstate, frame, throwing);
     if (__builtin_expect(!given_up && hst_frame_hook_is_deep(), 0))
         give_up();
@@ -78,7 +89,7 @@ static PyObject *evaluate(void *tstate, void *frame, int throwing)
     PyObject *result =
         quiet ? hst_frame_hook_trace(tstate, frame, throwing) : hst_frame_hook_run(tstate, frame, throwing);
     running = caller;
-    if (hst_profile_hook_is_ours(tstate))
+    if (is_ours(tstate))
         set_back(use_tracing, before, generation);
     return result;
 }
@@ -87,7 +98,7 @@ int hst_both_hooks_arm(int python_only)
 {
     if (!hst_profile_hook_arm(python_only))
         return 0;
-    given_up = !hst_profile_hook_is_ours(hst_python.PyThreadState_Get()) || !hst_frame_hook_set(evaluate);
+    given_up = !is_ours(hst_python.PyThreadState_Get()) || !hst_frame_hook_set(evaluate);
     if (given_up)
         hst_arena_header()->backend = HST_AGENT_BACKEND_PROFILE;
     hst_frame_hook_flags = HST_AGENT_QUIET_CONTEXT;

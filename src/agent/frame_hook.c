@@ -22,15 +22,13 @@ enum {
 };
 
 uint32_t hst_frame_hook_flags;
-static __thread int depth __attribute__((tls_model("initial-exec")));
-/* The calling thread's stack of C: up to where it may be used by us, and all of it. */
-static __thread struct stack {
-    uintptr_t kept, low, high;
-} stack __attribute__((tls_model("initial-exec")));
-static int given_up, depth_max;
+__thread struct hst_frame_hook_stack hst_frame_hook_stack __attribute__((tls_model("initial-exec")));
+int hst_frame_hook_depth_max;
+static int given_up;
 
-static void find_stack(void)
+void hst_frame_hook_find_stack(void)
 {
+    struct hst_frame_hook_stack *stack = &hst_frame_hook_stack;
     pthread_attr_t attributes;
     void *low = NULL;
     size_t size = 0;
@@ -38,18 +36,9 @@ static void find_stack(void)
         (void)pthread_attr_getstack(&attributes, &low, &size);
         (void)pthread_attr_destroy(&attributes);
     }
-    stack.low = (uintptr_t)low;
-    stack.high = stack.low + size;
-    stack.kept = stack.low + (size / 2 < STACK_KEPT ? size / 2 : STACK_KEPT);
-}
-
-/* A stack that is none of the thread's own, such as a coroutine's, is judged by its depth alone. */
-int hst_frame_hook_is_deep(void)
-{
-    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-    if (__builtin_expect(stack.high == 0, 0))
-        find_stack();
-    return depth >= depth_max || (here < stack.kept && here >= stack.low);
+    stack->low = (uintptr_t)low;
+    stack->kept = stack->low + (size / 2 < STACK_KEPT ? size / 2 : STACK_KEPT);
+    stack->known = 1;
 }
 
 /* A generator function that is called makes its generator by a frame's first instructions, which is no call
@@ -80,14 +69,6 @@ static void leave(struct hst_tracer *tracer, struct hst_agent_context *context)
         }
         at = open->parent;
     }
-}
-
-PyObject *hst_frame_hook_run(void *tstate, void *frame, int throwing)
-{
-    depth++;
-    PyObject *result = hst_python._PyEval_EvalFrameDefault(tstate, frame, throwing);
-    depth--;
-    return result;
 }
 
 /* A generator's frame: entered by its first start and by every resumption. */
@@ -164,7 +145,7 @@ int hst_frame_hook_set(hst_py_evaluate *evaluate)
         hst_python._PyEval_EvalFrameDefault == NULL ||
         hst_python._PyInterpreterState_GetEvalFrameFunc(interpreter()) != hst_python._PyEval_EvalFrameDefault)
         return 0;
-    depth_max = hst_python.abi.minor >= 12 ? DEPTH_MAX_3_12 : DEPTH_MAX;
+    hst_frame_hook_depth_max = hst_python.abi.minor >= 12 ? DEPTH_MAX_3_12 : DEPTH_MAX;
     hst_python._PyInterpreterState_SetEvalFrameFunc(interpreter(), evaluate);
     return 1;
 }

@@ -18,7 +18,6 @@ enum { FLAGS_OF_GENERATORS = 0x20 | 0x80 | 0x200 /* CO_GENERATOR, CO_COROUTINE, 
 static int python_only, in_use;
 static int changing; /* the hook, by ourselves; guarded by the interpreter lock */
 static const struct hst_py_method *start_new_thread[2];
-static int hook(PyObject *self, PyObject *frame, int what, PyObject *argument);
 
 /* Of a generator that is left by an exception: it was closed before its function began. */
 static int has_not_begun(const void *frame)
@@ -114,7 +113,7 @@ static void hook_newest_thread(void)
 {
     void *own = hst_python.PyThreadState_Get(), *newest = first_thread(own);
     if (newest != NULL && newest != own)
-        hook_other_thread(newest, hook);
+        hook_other_thread(newest, hst_profile_hook);
 }
 
 static void hook_other_threads(hst_py_profile *function)
@@ -125,7 +124,7 @@ static void hook_other_threads(hst_py_profile *function)
             hook_other_thread(at, function);
 }
 
-static int hook(PyObject *self, PyObject *frame, int what, PyObject *argument)
+int hst_profile_hook(PyObject *self, PyObject *frame, int what, PyObject *argument)
 {
     (void)self;
     struct hst_tracer *tracer = hst_tracer_for(what == WHAT_CALL);
@@ -185,14 +184,6 @@ int hst_profile_hook_is_taken(void)
     return taken;
 }
 
-int hst_profile_hook_is_ours(const void *tstate)
-{
-    enum { TRACING = 44, PROFILE_FUNCTION = 64, TRACE_FUNCTION = 72 }; /* PyThreadState of 3.11 */
-    return *(const int *)(const void *)((const char *)tstate + TRACING) == 0 &&
-           hst_py_word(tstate, PROFILE_FUNCTION) == (uint64_t)(uintptr_t)hook &&
-           hst_py_word(tstate, TRACE_FUNCTION) == 0;
-}
-
 /* Between two instructions of the main thread, after its hook was changed. */
 static int take_back(void *unused)
 {
@@ -203,7 +194,7 @@ static int take_back(void *unused)
         hst_arena_header()->hook_taken++;
     if (tracer != NULL) {
         hst_tracer_stand_here(tracer, 0);
-        hook_this_thread(hook);
+        hook_this_thread(hst_profile_hook);
     }
     return 0;
 }
@@ -224,14 +215,14 @@ int hst_profile_hook_arm(int without_c)
     python_only = without_c;
     find_start_new_thread();
     hst_callable_find_new();
-    hook_this_thread(hook);
+    hook_this_thread(hst_profile_hook);
     in_use = 1;
     return 1;
 }
 
 int hst_profile_hook_arm_all(int without_c)
 {
-    hook_other_threads(hook);
+    hook_other_threads(hst_profile_hook);
     return hst_profile_hook_arm(without_c);
 }
 

@@ -7,7 +7,6 @@
  * calls are of these two kinds is quiet for as long as those names mean classes and functions of Python. */
 #include "agent/quiet.h"
 
-#include "base/map.h"
 #include "base/memory.h"
 
 /* Lib/opcode.py of 3.11 */
@@ -27,17 +26,9 @@ enum {
 };
 #define TYPE_IS_METACLASS (UINT64_C(1) << 31) /* Py_TPFLAGS_TYPE_SUBCLASS */
 
-struct verdict {
-    PyObject *code;
-    PyObject **callees; /* names that it calls, of the code's own */
-    size_t count;
-    uint64_t globals_version, builtins_version; /* for which quiet was found */
-    int loud, quiet;
-};
-
-static struct hst_map ids; /* code -> index of verdicts, guarded with them by the interpreter's lock */
-static struct verdict *verdicts;
-static size_t verdicts_count, verdicts_capacity;
+struct hst_map hst_quiet_ids;
+struct hst_quiet *hst_quiets; /* 0 is nobody's: it stands for all that are not quiet */
+static size_t quiets_count, quiets_capacity;
 
 static PyObject *name_at(PyObject *names, unsigned index)
 {
@@ -47,42 +38,42 @@ static PyObject *name_at(PyObject *names, unsigned index)
 }
 
 /* Fills in callees, or finds calls of another kind. */
-static void read_instructions(struct verdict *verdict, const uint8_t *bytecode, size_t size, PyObject *names)
+static void read_instructions(struct hst_quiet *quiet, const uint8_t *bytecode, size_t size, PyObject *names)
 {
     size_t calls = 0, capacity = 0;
     unsigned extended = 0, before = 0;
-    for (size_t i = 0; i + 1 < size && !verdict->loud; i += BYTES_OF_INSTRUCTION) {
+    for (size_t i = 0; i + 1 < size && !quiet->loud; i += BYTES_OF_INSTRUCTION) {
         unsigned opcode = bytecode[i], argument = extended << 8 | bytecode[i + 1];
         extended = opcode == EXTENDED_ARG ? argument : 0;
         if (opcode == CALL) {
             calls++;
         } else if (opcode == CALL_FUNCTION_EX) {
-            verdict->loud = 1;
+            quiet->loud = 1;
         } else if (opcode == PRECALL && argument == 0 && (before == GET_ITER || before == GET_AITER)) {
             calls--; /* of a comprehension: its CALL follows */
         } else if (opcode == LOAD_GLOBAL && (argument & 1) != 0) {
             PyObject *name = name_at(names, argument >> 1);
-            verdict->loud = name == NULL || !HST_RESERVE(verdict->callees, capacity, verdict->count + 1);
-            if (!verdict->loud)
-                verdict->callees[verdict->count++] = name;
+            quiet->loud = name == NULL || !HST_RESERVE(quiet->callees, capacity, quiet->count + 1);
+            if (!quiet->loud)
+                quiet->callees[quiet->count++] = name;
         }
         before = opcode;
     }
-    verdict->loud = verdict->loud || calls != verdict->count;
+    quiet->loud = quiet->loud || calls != quiet->count;
 }
 
-static void judge(struct verdict *verdict)
+static void judge(struct hst_quiet *quiet)
 {
     const struct hst_abi *abi = &hst_python.abi;
     PyObject *type, *value, *traceback;
     hst_python.PyErr_Fetch(&type, &value, &traceback);
-    PyObject *bytecode = hst_python.PyObject_GetAttrString(verdict->code, "co_code"); /* unspecialised */
-    PyObject *names = hst_python.PyObject_GetAttrString(verdict->code, "co_names");
+    PyObject *bytecode = hst_python.PyObject_GetAttrString(quiet->code, "co_code"); /* unspecialised */
+    PyObject *names = hst_python.PyObject_GetAttrString(quiet->code, "co_names");
     if (bytecode != NULL && names != NULL)
-        read_instructions(verdict, (const uint8_t *)bytecode + abi->bytes_data,
+        read_instructions(quiet, (const uint8_t *)bytecode + abi->bytes_data,
                           (size_t)hst_py_word(bytecode, abi->var_size), names);
     else
-        verdict->loud = 1;
+        quiet->loud = 1;
     if (bytecode != NULL)
         hst_python.Py_DecRef(bytecode);
     if (names != NULL)
@@ -91,29 +82,22 @@ static void judge(struct verdict *verdict)
     hst_python.PyErr_Restore(type, value, traceback);
 }
 
-/* 0 is nobody's: it stands for a function that is not quiet. */
-static uint32_t add(PyObject *code)
+uint32_t hst_quiet_add(PyObject *code)
 {
-    if (!HST_RESERVE(verdicts, verdicts_capacity, verdicts_count + 2))
+    if (!HST_RESERVE(hst_quiets, quiets_capacity, quiets_count + 2))
         return 0;
-    if (verdicts_count == 0)
-        verdicts[verdicts_count++] = (struct verdict){.loud = 1};
-    struct verdict verdict = {.code = code};
-    judge(&verdict);
-    uint32_t id = verdict.loud ? 0 : (uint32_t)verdicts_count;
-    if (!hst_map_set(&ids, (uint64_t)(uintptr_t)code, id)) {
-        hst_free(verdict.callees);
+    if (quiets_count == 0)
+        hst_quiets[quiets_count++] = (struct hst_quiet){.loud = 1};
+    struct hst_quiet quiet = {.code = code};
+    judge(&quiet);
+    uint32_t id = quiet.loud ? 0 : (uint32_t)quiets_count;
+    if (!hst_map_set(&hst_quiet_ids, (uint64_t)(uintptr_t)code, id)) {
+        hst_free(quiet.callees);
         return 0;
     }
     hst_python.Py_IncRef(code); /* its address names it */
-    verdicts[verdicts_count++] = verdict;
+    hst_quiets[quiets_count++] = quiet;
     return id;
-}
-
-uint32_t hst_quiet_id(PyObject *code)
-{
-    uint32_t id = hst_map_find(&ids, (uint64_t)(uintptr_t)code);
-    return __builtin_expect(id != HST_MAP_ABSENT, 1) ? id : add(code);
 }
 
 static uint64_t version_of(const PyObject *dict)
@@ -134,34 +118,29 @@ static int is_told_of(PyObject *globals, PyObject *builtins, PyObject *name)
            (hst_py_word(type, hst_python.abi.type_flags) & TYPE_IS_METACLASS) == 0;
 }
 
-int hst_quiet_now(uint32_t id, const void *frame)
+int hst_quiet_ask(struct hst_quiet *quiet, const void *frame)
 {
-    if (id == 0 || id >= verdicts_count)
-        return 0;
-    struct verdict *verdict = &verdicts[id];
-    if (verdict->count == 0)
-        return 1;
     PyObject *globals = hst_py_pointer(frame, FRAME_GLOBALS),
              *builtins = hst_py_pointer(frame, FRAME_BUILTINS);
     if (hst_py_type(globals) != hst_python.PyDict_Type || hst_py_type(builtins) != hst_python.PyDict_Type)
         return 0;
-    if (verdict->globals_version == version_of(globals) && verdict->builtins_version == version_of(builtins))
-        return verdict->quiet;
-    int quiet = 1;
-    for (size_t i = 0; i < verdict->count && quiet; i++)
-        quiet = !is_told_of(globals, builtins, verdict->callees[i]);
-    verdict->quiet = quiet;
-    verdict->globals_version = version_of(globals);
-    verdict->builtins_version = version_of(builtins);
-    return quiet;
+    if (quiet->globals_version == version_of(globals) && quiet->builtins_version == version_of(builtins))
+        return quiet->answer;
+    int answer = 1;
+    for (size_t i = 0; i < quiet->count && answer; i++)
+        answer = !is_told_of(globals, builtins, quiet->callees[i]);
+    quiet->answer = answer;
+    quiet->globals_version = version_of(globals);
+    quiet->builtins_version = version_of(builtins);
+    return answer;
 }
 
 void hst_quiet_forget(void)
 {
-    for (size_t i = 1; i < verdicts_count; i++) {
-        hst_free(verdicts[i].callees);
-        hst_python.Py_DecRef(verdicts[i].code);
+    for (size_t i = 1; i < quiets_count; i++) {
+        hst_free(hst_quiets[i].callees);
+        hst_python.Py_DecRef(hst_quiets[i].code);
     }
-    verdicts_count = 0;
-    hst_map_clear(&ids);
+    quiets_count = 0;
+    hst_map_clear(&hst_quiet_ids);
 }
