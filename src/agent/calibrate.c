@@ -9,7 +9,7 @@
 #include "agent/selection.h"
 #include "agent/tracer.h"
 
-enum { CALLS = 200, PASSES = 3, ROUNDS = 5, FILE_INPUT = 257 /* Py_file_input */ };
+enum { CALLS = 200, PASSES = 3, PASSES_KEPT = 2 * PASSES, ROUNDS = 5, FILE_INPUT = 257 /* Py_file_input */ };
 #define NOISE 0.05 /* by less than that nothing is called slowed */
 #define SLOWING_MAX 9
 
@@ -58,7 +58,7 @@ static const char program[] = "items = range(1, 201) # CALLS\n"
                               "        b = a\n"
                               "        c = b\n";
 
-/* The least of all rounds, in ticks. */
+/* Of one pass, in ticks: the middle of its rounds. */
 struct times {
     double untraced;
     double caller, callee; /* traced: in the loop's own context, and in that of what it calls */
@@ -99,33 +99,42 @@ static int call(PyObject *names, const char *name)
     return 1;
 }
 
-/* The least of several rounds, in ticks; 0: it failed. */
-static uint64_t time_of(PyObject *names, const char *name)
+/* The lower of the two in the middle when count is even. */
+static double middle(double *values, int count)
 {
-    uint64_t least = UINT64_MAX;
+    for (int i = 1; i < count; i++)
+        for (int at = i; at > 0 && values[at] < values[at - 1]; at--) {
+            double greater = values[at - 1];
+            values[at - 1] = values[at];
+            values[at] = greater;
+        }
+    return values[(count - 1) / 2];
+}
+
+/* The middle of several rounds, in ticks; 0: it failed. */
+static double time_of(PyObject *names, const char *name)
+{
+    double took[ROUNDS];
     for (int i = 0; i < ROUNDS; i++) {
         uint64_t begin = hst_ticks();
         if (!call(names, name))
             return 0;
-        uint64_t took = hst_ticks() - begin;
-        least = took < least ? took : least;
+        took[i] = (double)(hst_ticks() - begin);
     }
-    return least;
+    return middle(took, ROUNDS);
 }
-
-static double lesser(double known, double value) { return known == 0 || value < known ? value : known; }
 
 static int time_untraced(PyObject *names, enum loop loop, struct times *times)
 {
-    double took = (double)time_of(names, name_of(loop));
-    times->untraced = lesser(times->untraced, took);
-    return took > 0;
+    times->untraced = time_of(names, name_of(loop));
+    return times->untraced > 0;
 }
 
 /* Of a loop that calls, by what its contexts are given. */
 static int time_traced_calls(PyObject *names, enum loop loop, struct times *times)
 {
     struct hst_tracer *tracer = hst_tracer_self();
+    double in_caller[ROUNDS], in_callee[ROUNDS];
     if (tracer == NULL)
         return 0;
     const struct hst_agent_context *root = hst_arena_slot(tracer->thread->current);
@@ -133,17 +142,15 @@ static int time_traced_calls(PyObject *names, enum loop loop, struct times *time
         return 0;
     const struct hst_agent_context *caller = hst_arena_slot(root->first_child);
     const struct hst_agent_context *callee = hst_arena_slot(caller->first_child);
-    for (int i = 1; i < ROUNDS; i++) {
+    for (int i = 0; i < ROUNDS; i++) {
         uint64_t caller_before = caller->self_ticks, callee_before = callee->self_ticks;
         if (!call(names, name_of(loop)))
             return 0;
-        double in_caller = (double)(caller->self_ticks - caller_before);
-        double in_callee = (double)(callee->self_ticks - callee_before);
-        if (times->caller == 0 || in_caller + in_callee < times->caller + times->callee) {
-            times->caller = in_caller;
-            times->callee = in_callee;
-        }
+        in_caller[i] = (double)(caller->self_ticks - caller_before);
+        in_callee[i] = (double)(callee->self_ticks - callee_before);
     }
+    times->caller = middle(in_caller, ROUNDS);
+    times->callee = middle(in_callee, ROUNDS);
     return 1;
 }
 
@@ -151,9 +158,8 @@ static int time_traced(PyObject *names, enum loop loop, struct times *times)
 {
     if (loop >= FIRST_KIND)
         return time_traced_calls(names, loop, times);
-    double took = (double)time_of(names, name_of(loop));
-    times->caller = lesser(times->caller, took);
-    return took > 0;
+    times->caller = time_of(names, name_of(loop));
+    return times->caller > 0;
 }
 
 static void store_slowing(const struct times *work)
@@ -176,27 +182,54 @@ static void store(enum hst_agent_kind kind, const struct times *nothing, const s
     cost[HST_AGENT_CALLEE] = inner > 0 ? inner / CALLS : 0;
 }
 
-/* A moment in which something else disturbs is not all of the passes. */
+static int measure_pass(PyObject *names, struct times times[LOOPS], int (*arm)(int), void (*disarm)(void),
+                        int python_only)
+{
+    int good = 1;
+    for (int loop = 0; loop < LOOPS && good; loop++)
+        if (is_wanted((enum loop)loop, python_only))
+            good = time_untraced(names, (enum loop)loop, &times[loop]);
+    if (!good || !arm(python_only))
+        return 0;
+    for (int loop = 0; loop < LOOPS && good; loop++)
+        if (is_wanted((enum loop)loop, python_only))
+            good = time_traced(names, (enum loop)loop, &times[loop]);
+    disarm();
+    return good;
+}
+
+static struct times middle_of(struct times passes[][LOOPS], int count, int loop)
+{
+    double untraced[PASSES_KEPT], caller[PASSES_KEPT], callee[PASSES_KEPT];
+    for (int i = 0; i < count; i++) {
+        untraced[i] = passes[i][loop].untraced;
+        caller[i] = passes[i][loop].caller;
+        callee[i] = passes[i][loop].callee;
+    }
+    return (struct times){middle(untraced, count), middle(caller, count), middle(callee, count)};
+}
+
+/* Other work on the machine, such as a neighbour's on the same core, makes all slower for some milliseconds
+ * or seconds.  So the passes of both ends are kept, and the middle counts: the least would be luckier than
+ * what the program itself meets. */
 static int measure(PyObject *names, int (*arm)(int), void (*disarm)(void), int python_only)
 {
-    struct times times[LOOPS] = {{0}};
-    int good = 1;
-    for (int pass = 0; pass < PASSES && good; pass++) {
-        for (int loop = 0; loop < LOOPS && good; loop++)
-            good = !is_wanted((enum loop)loop, python_only) ||
-                   time_untraced(names, (enum loop)loop, &times[loop]);
-        if (!good || !arm(python_only))
+    static struct times passes[PASSES_KEPT][LOOPS];
+    static int count;
+    static uint32_t kind; /* of what they measured */
+    uint32_t this_kind = hst_arena_header()->backend * 2 + (python_only ? 1 : 0);
+    if (kind != this_kind || count + PASSES > PASSES_KEPT)
+        count = 0;
+    kind = this_kind;
+    for (int i = 0; i < PASSES; i++, count++)
+        if (!measure_pass(names, passes[count], arm, disarm, python_only))
             return 0;
-        for (int loop = 0; loop < LOOPS && good; loop++)
-            good =
-                !is_wanted((enum loop)loop, python_only) || time_traced(names, (enum loop)loop, &times[loop]);
-        disarm();
+    struct times nothing = middle_of(passes, count, NOTHING), work = middle_of(passes, count, WORK);
+    store_slowing(&work);
+    for (int loop = FIRST_KIND; loop < LOOPS; loop++) {
+        struct times times = middle_of(passes, count, loop);
+        store((enum hst_agent_kind)(loop - FIRST_KIND), &nothing, &times);
     }
-    if (!good)
-        return 0;
-    store_slowing(&times[WORK]);
-    for (int loop = FIRST_KIND; loop < LOOPS; loop++)
-        store((enum hst_agent_kind)(loop - FIRST_KIND), &times[NOTHING], &times[loop]);
     return 1;
 }
 
@@ -219,12 +252,14 @@ static PyObject *loops(void)
 
 int hst_calibrate(int (*arm)(int python_only), void (*disarm)(void), int python_only)
 {
+    struct hst_tracer own;
+    hst_tracer_lay_aside(&own); /* the contexts that the loops make are no part of the program's tree */
     PyObject *names = loops();
     int good = names != NULL && measure(names, arm, disarm, python_only);
     if (names != NULL)
         hst_python.Py_DecRef(names);
     hst_python.PyErr_Clear();
-    hst_tracer_discard(); /* the contexts that the loops made are no part of the program's tree */
+    hst_tracer_take_up(&own);
     return good;
 }
 
@@ -234,7 +269,7 @@ int hst_calibrate_lines(int (*arm)(int unused), void (*disarm)(void))
     PyObject *names = loops();
     PyObject *code =
         names != NULL ? hst_code_of_callable(hst_python.PyDict_GetItemString(names, "lines")) : NULL;
-    uint64_t untraced = code != NULL ? time_of(names, "lines") : 0, traced = 0;
+    double untraced = code != NULL ? time_of(names, "lines") : 0, traced = 0;
     if (untraced != 0 && arm(0)) {
         hst_line_choose(code);
         traced = time_of(names, "lines");
@@ -244,7 +279,7 @@ int hst_calibrate_lines(int (*arm)(int unused), void (*disarm)(void))
         hst_liner_on = 0;
     }
     if (traced > untraced)
-        hst_arena_header()->line_cost_ticks = (double)(traced - untraced) / (CALLS * LINES_A_ROUND);
+        hst_arena_header()->line_cost_ticks = (traced - untraced) / (CALLS * LINES_A_ROUND);
     if (code != NULL)
         hst_python.Py_DecRef(code);
     if (names != NULL)

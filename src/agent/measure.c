@@ -10,6 +10,7 @@
 #include "agent/calibrate.h"
 #include "agent/functions.h"
 #include "agent/greenlets.h"
+#include "agent/hand.h"
 #include "agent/liner.h"
 #include "agent/selection.h"
 #include "agent/setprofile.h"
@@ -108,6 +109,13 @@ static void fill_header(void)
 
 /* --- the program's own hand --- */
 
+static int another_has_the_hook(void)
+{
+    return (backend->id == HST_AGENT_BACKEND_LINE_TRACE && hst_line_trace_is_taken()) ||
+           ((backend->id == HST_AGENT_BACKEND_PROFILE || backend->id == HST_AGENT_BACKEND_BOTH_HOOKS) &&
+            hst_profile_hook_is_taken() == 1);
+}
+
 /* As kernprof does: what the program decorates with @profile is chosen. */
 static PyObject *choose(PyObject *self, PyObject *function)
 {
@@ -121,20 +129,9 @@ static PyObject *choose(PyObject *self, PyObject *function)
     return function;
 }
 
-static void add_builtin(void)
-{
-    static struct hst_py_method method = {"profile", (hst_py_fastcall *)(void (*)(void))choose, HST_PY_METH_O,
-                                          "Has the lines of a function measured by hasten."};
-    PyObject *builtins = hst_python.PyImport_ImportModule("builtins");
-    PyObject *function = hst_python.PyCFunction_NewEx(&method, NULL, NULL);
-    if (builtins != NULL && function != NULL)
-        (void)hst_python.PyObject_SetAttrString(builtins, "profile", function);
-    if (builtins != NULL)
-        hst_python.Py_DecRef(builtins);
-    if (function != NULL)
-        hst_python.Py_DecRef(function);
-    hst_python.PyErr_Clear();
-}
+static struct hst_py_method choose_method = {"profile", (hst_py_fastcall *)(void (*)(void))choose,
+                                             HST_PY_METH_O,
+                                             "Has the lines of a function measured by hasten."};
 
 static PyObject *toggle(PyObject *self, PyObject *const *arguments, ssize_t count)
 {
@@ -145,33 +142,29 @@ static PyObject *toggle(PyObject *self, PyObject *const *arguments, ssize_t coun
     return hst_py_none();
 }
 
-/* By the interpreter's own handlers, which run in the main thread between two instructions. */
-static void set_signal(void)
+static struct hst_py_method toggle_method = {"toggle", toggle, HST_PY_METH_FASTCALL,
+                                             "Pauses and resumes what hasten measures."};
+
+/* What calls cost is measured at both ends (calibrate.c). Nothing of the program may run meanwhile. */
+static PyObject *at_exit(PyObject *self, PyObject *const *arguments, ssize_t count)
 {
-    static struct hst_py_method method = {"toggle", toggle, HST_PY_METH_FASTCALL,
-                                          "Pauses and resumes what hasten measures."};
-    PyObject *module = hst_python.PyImport_ImportModule("_signal");
-    PyObject *function = hst_python.PyCFunction_NewEx(&method, NULL, NULL);
-    PyObject *before = module != NULL && function != NULL
-                           ? hst_python.PyObject_CallMethod(module, "signal", "iO", order.toggle, function)
-                           : NULL;
-    if (before != NULL)
-        hst_python.Py_DecRef(before);
-    if (module != NULL)
-        hst_python.Py_DecRef(module);
-    if (function != NULL)
-        hst_python.Py_DecRef(function);
-    hst_python.PyErr_Clear();
+    (void)self, (void)arguments, (void)count;
+    void *own = hst_python.PyThreadState_Get();
+    void *first = hst_python.PyInterpreterState_ThreadHead(hst_py_pointer(own, hst_python.abi.tstate_interp));
+    int alone = first == own && hst_python.PyThreadState_Next(own) == NULL;
+    if (state == HST_MEASURE_ON && alone && hst_python.PyEval_GetFrame() == NULL && !another_has_the_hook()) {
+        backend->disarm();
+        (void)hst_calibrate(backend->arm, backend->disarm, order.python_only);
+        (void)backend->arm(order.python_only);
+    }
+    hst_python.Py_IncRef(hst_py_none());
+    return hst_py_none();
 }
+
+static struct hst_py_method at_exit_method = {"calibrate", at_exit, HST_PY_METH_FASTCALL,
+                                              "Measures again what hasten's tracing costs."};
 
 /* --- begin and end --- */
-
-static int another_has_the_hook(void)
-{
-    return (backend->id == HST_AGENT_BACKEND_LINE_TRACE && hst_line_trace_is_taken()) ||
-           ((backend->id == HST_AGENT_BACKEND_PROFILE || backend->id == HST_AGENT_BACKEND_BOTH_HOOKS) &&
-            hst_profile_hook_is_taken() == 1);
-}
 
 static void calibrate_lines(void)
 {
@@ -190,7 +183,7 @@ static void prepare_lines(int early)
     (void)snprintf(rules, sizeof rules, "%s/rules", order.folder);
     (void)hst_selection_read(rules);
     if (early)
-        add_builtin();
+        hst_hand_to_builtins(&choose_method);
 }
 
 static void prepare_calls(int early)
@@ -200,7 +193,9 @@ static void prepare_calls(int early)
     hst_timeline_chunks_max = order.timeline;
     (void)hst_calibrate(backend->arm, backend->disarm, order.python_only);
     hst_tracer_depth_max = order.depth;
-    if (!early)
+    if (early)
+        hst_hand_to_exit(&at_exit_method);
+    else
         hst_greenlets_loading = 1; /* perhaps long ago */
 }
 
@@ -235,7 +230,7 @@ static int begin(int early, const char **ret_why)
     else
         prepare_calls(early);
     if (order.toggle != 0)
-        set_signal();
+        hst_hand_to_signal(&toggle_method, order.toggle);
     if (order.paused) {
         hst_tracer_phase = HST_TRACER_OFF;
         hst_arena_header()->paused_ticks = hst_ticks();

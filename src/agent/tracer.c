@@ -376,13 +376,26 @@ void hst_tracer_settle(void)
     settle_cpu(tracer->thread);
 }
 
-void hst_tracer_discard(void)
+void hst_tracer_lay_aside(struct hst_tracer *own)
+{
+    struct hst_tracer *tracer = &hst_tracer_of_thread;
+    if (tracer->thread != NULL && tracer->generation == hst_tracer_generation)
+        (void)hst_tracer_tick(tracer->thread, hst_ticks());
+    *own = *tracer;
+    *tracer = (struct hst_tracer){0};
+}
+
+void hst_tracer_take_up(const struct hst_tracer *own)
 {
     struct hst_tracer *tracer = &hst_tracer_of_thread;
     if (tracer->thread != NULL)
         tracer->thread->native_id = 0;
     hst_timeline_end(&tracer->timeline);
-    tracer->thread = NULL;
+    hst_map_release(&tracer->children);
+    hst_map_release(&tracer->greenlets);
+    *tracer = *own;
+    if (tracer->thread != NULL)
+        tracer->thread->last_ticks = hst_ticks();
 }
 
 static struct hst_agent_thread *add_thread_row(void)

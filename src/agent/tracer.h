@@ -54,8 +54,10 @@ void hst_tracer_stand_here(struct hst_tracer *tracer, int but);
 void hst_tracer_suspend(const void *frame, uint64_t now_ticks);
 void hst_tracer_resumed(struct hst_agent_context *context, const void *frame, uint64_t now_ticks);
 
-/* The calling thread's row and tree count as never made. */
-void hst_tracer_discard(void);
+/* The calling thread begins anew; what it does until its own row and tree are taken up again was never done.
+ */
+void hst_tracer_lay_aside(struct hst_tracer *own);
+void hst_tracer_take_up(const struct hst_tracer *own);
 /* Gives the thread's row the name that Python has for it, where it has one. */
 void hst_tracer_name(struct hst_tracer *tracer);
 /* The arena is another, and empty: all threads begin anew. */
