@@ -56,8 +56,8 @@ static int is_resumed(const void *frame)
     return instruction != NULL && (hst_python.abi.minor <= 10 || *instruction != HST_OPCODE_RETURN_GENERATOR);
 }
 
-/* Leaves the context, unless another back end has done so already. */
-static void leave(struct hst_tracer *tracer, struct hst_agent_context *context)
+/* Leaves the context. 0: another back end has done so already. */
+static int leave(struct hst_tracer *tracer, struct hst_agent_context *context)
 {
     struct hst_agent_thread *thread = tracer->thread;
     (void)hst_tracer_tick(thread, hst_ticks());
@@ -65,10 +65,11 @@ static void leave(struct hst_tracer *tracer, struct hst_agent_context *context)
         const struct hst_agent_context *open = hst_arena_slot(at);
         if (open == context) {
             hst_tracer_go_out(tracer, context);
-            return;
+            return 1;
         }
         at = open->parent;
     }
+    return 0;
 }
 
 /* A generator's frame: entered by its first start and by every resumption. */
@@ -88,7 +89,8 @@ static PyObject *run_generator(struct hst_tracer *tracer, struct hst_agent_conte
     tracer = hst_tracer_self();
     if (tracer == NULL || hst_tracer_generation != generation)
         return result; /* paused meanwhile, or a child by fork, whose tree is another */
-    leave(tracer, context);
+    if (!leave(tracer, context))
+        return result;
     if (result == NULL)
         context->raises++;
     else if (hst_frame_has_yielded(frame))
@@ -125,8 +127,8 @@ PyObject *hst_frame_hook_trace(void *tstate, void *frame, int throwing)
         (void)hst_tracer_tick(tracer->thread, hst_ticks());
         hst_tracer_note(tracer, tracer->thread->current, 1);
         tracer->thread->current = context->parent;
-    } else {
-        leave(tracer, context);
+    } else if (!leave(tracer, context)) {
+        return result;
     }
     if (result == NULL)
         context->raises++;

@@ -39,6 +39,10 @@ static struct idle {
 static size_t idle_count, idle_capacity;
 static unsigned rows_made;
 static int forking;
+static struct {
+    int is; /* what the thread does is kept from whoever reads the arena: its row has no number */
+    uint64_t lost_events;
+} aside;
 
 /* --- contexts --- */
 
@@ -379,23 +383,26 @@ void hst_tracer_settle(void)
 void hst_tracer_lay_aside(struct hst_tracer *own)
 {
     struct hst_tracer *tracer = &hst_tracer_of_thread;
-    if (tracer->thread != NULL && tracer->generation == hst_tracer_generation)
-        (void)hst_tracer_tick(tracer->thread, hst_ticks());
+    hst_tracer_settle();
     *own = *tracer;
     *tracer = (struct hst_tracer){0};
+    aside.is = 1;
+    aside.lost_events = hst_arena_header()->lost_events;
 }
 
 void hst_tracer_take_up(const struct hst_tracer *own)
 {
     struct hst_tracer *tracer = &hst_tracer_of_thread;
-    if (tracer->thread != NULL)
-        tracer->thread->native_id = 0;
     hst_timeline_end(&tracer->timeline);
     hst_map_release(&tracer->children);
     hst_map_release(&tracer->greenlets);
     *tracer = *own;
-    if (tracer->thread != NULL)
+    aside.is = 0;
+    hst_arena_header()->lost_events = aside.lost_events;
+    if (tracer->thread != NULL && tracer->generation == hst_tracer_generation) {
+        tracer->thread->cpu_begin_ns = hst_cpu_ns();
         tracer->thread->last_ticks = hst_ticks();
+    }
 }
 
 static struct hst_agent_thread *add_thread_row(void)
@@ -448,7 +455,8 @@ static int begin_row(struct hst_tracer *tracer)
     tracer->timeline = (struct hst_timeline){0};
     if (!forking)
         hst_timeline_begin(&tracer->timeline, thread, thread->root, thread->last_ticks);
-    __atomic_store_n(&thread->native_id, (uint32_t)syscall(SYS_gettid), __ATOMIC_RELEASE);
+    if (!aside.is)
+        __atomic_store_n(&thread->native_id, (uint32_t)syscall(SYS_gettid), __ATOMIC_RELEASE);
     return 1;
 }
 

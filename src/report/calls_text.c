@@ -129,11 +129,15 @@ static void add_import(struct hst_page *page)
                        imported->edges_timed ? "" : "; of a caller it kept the calls, not the time");
 }
 
-/* By a profile function, between calls too, and not all code alike. */
-static int is_slowed(const struct hst_profile *profile)
+/* What a profile function slows between calls too, and not all code alike; NULL: nothing. */
+static const char *slowed_code(const struct hst_profile *profile, const struct hst_trace_info *trace)
 {
-    return profile->process_count > 0 &&
-           strncmp(hst_profile_text(profile, profile->processes[0].interpreter), "CPython 3.11", 12) == 0;
+    if (profile->process_count == 0 ||
+        strncmp(hst_profile_text(profile, profile->processes[0].interpreter), "CPython 3.11", 12) != 0)
+        return NULL;
+    if (strcmp(trace->backend, "profile hook") == 0)
+        return "all code";
+    return strcmp(trace->backend, "profile and frame hooks") == 0 ? "what may call functions of C" : NULL;
 }
 
 /* How it was traced, and what of the measured time was the tracer's. */
@@ -158,13 +162,14 @@ static void add_method(struct hst_page *page, const struct hst_call_totals *tota
         hst_buffer_add_fmt(page->out, ", %.0f ns a C call",
                            first->caller_cost_ns[HST_CALL_C] + first->callee_cost_ns[HST_CALL_C]);
     hst_buffer_add_text(page->out, ")\n");
-    if (strcmp(first->backend, "profile hook") == 0 && is_slowed(page->source->profile))
+    const char *slowed = slowed_code(page->source->profile, first);
+    if (slowed != NULL)
         hst_buffer_add_fmt(
             page->out,
-            "%sCPython 3.11 runs all code slower while it is traced, some code more; the mean of that is "
+            "%sCPython 3.11 runs %s slower while it is traced, some code more; the mean of that is "
             "taken out: counts are exact,\nshares of time may be off by some points; hasten run has "
             "them right%s\n",
-            hst_page_ink(page, HST_INK_YELLOW), hst_page_ink(page, HST_INK_RESET));
+            hst_page_ink(page, HST_INK_YELLOW), slowed, hst_page_ink(page, HST_INK_RESET));
 }
 
 /* calls: NULL of an imported run. */
