@@ -39,6 +39,7 @@ static const char program[] = "items = range(1, 201) # CALLS\n"
                               "    for i in items: call(i)\n"
                               "def method(table={}):\n"
                               "    for i in items: table.get(i)\n"
+                              "def empty(): pass\n"
                               "def nothing():\n"
                               "    for i in items: pass\n"
                               "def work(box=box, row=row, word='word'):\n"
@@ -64,8 +65,9 @@ struct times {
     double caller, callee; /* traced: in the loop's own context, and in that of what it calls */
 };
 
-enum loop { NOTHING, WORK, FIRST_KIND, LOOPS = FIRST_KIND + HST_AGENT_KIND_COUNT };
-static const char *const names_of_loops[LOOPS] = {[NOTHING] = "nothing",
+enum loop { EMPTY, NOTHING, WORK, FIRST_KIND, LOOPS = FIRST_KIND + HST_AGENT_KIND_COUNT };
+static const char *const names_of_loops[LOOPS] = {[EMPTY] = "empty",
+                                                  [NOTHING] = "nothing",
                                                   [WORK] = "work",
                                                   [FIRST_KIND + HST_AGENT_PYTHON] = "python",
                                                   [FIRST_KIND + HST_AGENT_C] = "c",
@@ -169,11 +171,11 @@ static void store_slowing(const struct times *work)
 }
 
 /* The cost of a call is what remains of its traced time beside what Python's part of it takes when slowed. */
-static void store(enum hst_agent_kind kind, const struct times *nothing, const struct times *times)
+static void store(enum hst_agent_kind kind, double nothing, const struct times *times)
 {
     double slowed = kind == HST_AGENT_QUIET ? 1 : 1 + hst_arena_header()->slowing;
-    double call_ticks = times->untraced > nothing->untraced ? times->untraced - nothing->untraced : 0;
-    double callee = call_ticks * callee_part[kind], caller = nothing->untraced + call_ticks - callee;
+    double call_ticks = times->untraced > nothing ? times->untraced - nothing : 0;
+    double callee = call_ticks * callee_part[kind], caller = nothing + call_ticks - callee;
     double outer = times->caller - caller * slowed;
     int is_c = kind == HST_AGENT_C || kind == HST_AGENT_C_METHOD;
     double inner = times->callee - callee * (is_c ? 1 : slowed);
@@ -224,11 +226,13 @@ static int measure(PyObject *names, int (*arm)(int), void (*disarm)(void), int p
     for (int i = 0; i < PASSES; i++, count++)
         if (!measure_pass(names, passes[count], arm, disarm, python_only))
             return 0;
-    struct times nothing = middle_of(passes, count, NOTHING), work = middle_of(passes, count, WORK);
+    struct times empty = middle_of(passes, count, EMPTY), nothing = middle_of(passes, count, NOTHING);
+    struct times work = middle_of(passes, count, WORK);
     store_slowing(&work);
     for (int loop = FIRST_KIND; loop < LOOPS; loop++) {
         struct times times = middle_of(passes, count, loop);
-        store((enum hst_agent_kind)(loop - FIRST_KIND), &nothing, &times);
+        times.untraced -= empty.untraced; /* contexts begin later than the clock does here */
+        store((enum hst_agent_kind)(loop - FIRST_KIND), nothing.untraced - empty.untraced, &times);
     }
     return 1;
 }
