@@ -25,6 +25,8 @@ TARGETS = ROOT / "tests" / "targets"
 OLDEST = (3, 8)
 NOBODY = 65534
 AS_NOBODY = ["setpriv", "--reuid=%d" % NOBODY, "--regid=%d" % NOBODY, "--clear-groups"]
+# Whoever started the tests in the background may have it ignored, and programs take that over.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # What a sanitizer prints when it found something; no test may pass with this on standard error.
 SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:")
 

@@ -6,7 +6,8 @@
 enum {
     TRIES = 16,
     MANY_THREADS = 8, /* below, every thread is looked at in every round */
-    BACKOFF_MIN = 5,  /* rounds between two looks at a thread that sleeps; it doubles and more, up to: */
+    UNMET_PERIODS_MAX = 50,
+    BACKOFF_MIN = 5, /* rounds between two looks at a thread that sleeps; it doubles and more, up to: */
 };
 #define BACKOFF_NS 16000000u
 #define IDLE_BACKOFF_NS 100000000u
@@ -154,16 +155,22 @@ static enum hst_status sample_thread(struct hst_session *session, struct hst_wat
     return emit(session, thread, &thread->now, now_ns, weight - settled);
 }
 
-/* Every thread that has not had its turn in this round. *ret_changed: the list of threads may be another by
- * now: one has ended (and what has its address is another thread), or a lock is held by none of them. */
+/* Whether the list of threads may be another by now. */
+enum changed {
+    NOTHING_CHANGED,
+    THREAD_ENDED,   /* and what has its address is another thread */
+    HOLDER_UNKNOWN, /* a lock is held by none of them, or nobody can tell */
+};
+
+/* Every thread that has not had its turn in this round. */
 static enum hst_status sample_threads(struct hst_session *session, struct hst_watch *watch, uint64_t now_ns,
-                                      uint64_t boundary_ns, int *ret_changed)
+                                      uint64_t boundary_ns, enum changed *ret_changed)
 {
     uint64_t tick = session->period_ns != 0 ? session->tick : now_ns / GIL_EVERY_NS;
     const struct hst_gil *gil = NULL;
     hst_raddr interpreter = 0;
     size_t holders = 0;
-    *ret_changed = 0;
+    *ret_changed = NOTHING_CHANGED;
     for (size_t k = 0; k < watch->thread_count; k++) {
         struct hst_watched_thread *thread = &watch->threads[k];
         if (!thread->alive || thread->begin_ns >= boundary_ns)
@@ -180,9 +187,11 @@ static enum hst_status sample_threads(struct hst_session *session, struct hst_wa
             continue;
         }
         HST_TRY(sample_thread(session, watch, thread, gil, now_ns, boundary_ns));
-        *ret_changed |= !thread->alive;
+        if (!thread->alive)
+            *ret_changed = THREAD_ENDED;
     }
-    *ret_changed |= watch->runtime.abi.free_threaded || holders < hst_watch_held_locks(watch);
+    if (watch->runtime.abi.free_threaded || holders < hst_watch_held_locks(watch))
+        *ret_changed = HOLDER_UNKNOWN;
     return HST_OK;
 }
 
@@ -190,10 +199,15 @@ static enum hst_status sample_watch(struct hst_session *session, struct hst_watc
                                     uint64_t boundary_ns)
 {
     uint64_t since_ns = session->period_ns != 0 ? boundary_ns - session->period_ns : now_ns;
-    int changed;
+    enum changed changed;
     HST_TRY(sample_threads(session, watch, now_ns, boundary_ns, &changed));
-    if (!changed || now_ns < watch->meet_ns)
+    if (changed == NOTHING_CHANGED)
         return HST_OK;
+    if (now_ns < watch->meet_ns) {
+        if (changed == HOLDER_UNKNOWN && watch->unmet_ns < UNMET_PERIODS_MAX * session->period_ns)
+            watch->unmet_ns += session->period_ns;
+        return HST_OK;
+    }
     HST_TRY(hst_watch_meet(watch, session->profile, now_ns, since_ns));
     return sample_threads(session, watch, now_ns, boundary_ns, &changed);
 }

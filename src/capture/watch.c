@@ -302,9 +302,14 @@ enum hst_status hst_watch_meet(struct hst_watch *watch, struct hst_profile *prof
     uint64_t begin = hst_now_ns();
     enum hst_status status = update_threads(watch, profile, now_ns);
     watch->meet_ns = now_ns + (hst_now_ns() - begin) * MEET_PART;
+    int met = 0;
     for (size_t k = 0; k < watch->thread_count; k++)
-        if (watch->threads[k].begin_ns == now_ns)
-            watch->threads[k].begin_ns = since_ns;
+        if (watch->threads[k].begin_ns == now_ns) {
+            watch->threads[k].begin_ns = since_ns - watch->unmet_ns;
+            met = 1;
+        }
+    if (met || watch->runtime.abi.free_threaded)
+        watch->unmet_ns = 0;
     /* A list that is torn, because threads come and go often, is no sign of an end; and that the process is
      * gone is for hst_watch_check to see. */
     return status == HST_E_NOMEM ? status : HST_OK;

@@ -33,6 +33,7 @@ struct hst_watch {
     uint64_t image_id; /* of the executable, changes by exec */
     uint64_t begin_ns, retry_ns, refresh_ns, name_ns;
     uint64_t meet_ns;       /* hst_watch_meet is not due before */
+    uint64_t unmet_ns;      /* time of samples in which a thread was to be met, and it was not due */
     uint64_t children_ns;   /* when all threads are next asked for children */
     uint32_t model_process; /* index in the profile; HST_ID_NONE until it is a Python */
     struct hst_memory *memory;
@@ -69,7 +70,8 @@ enum hst_status hst_watch_refresh(struct hst_watch *watch, struct hst_profile *p
 /* Refreshes at once, because a thread may have come: a program that makes a thread for each request does its
  * work in threads that live between two refreshes.  Such a thread counts from since_ns on, the begin of the
  * stretch of time that this round stands for: it is met with a probability that is its part of the stretch.
- * Until meet_ns it should not be done again, or it would take too large a part of the time. */
+ * Until meet_ns it should not be done again, or it would take too large a part of the time: who could not be
+ * met then is gone (unmet_ns), and the next that is met stands for them. */
 enum hst_status hst_watch_meet(struct hst_watch *watch, struct hst_profile *profile, uint64_t now_ns,
                                uint64_t since_ns) HST_MUST_CHECK;
 /* How many interpreters' locks were held when they were last read. */
