@@ -9,12 +9,12 @@
 #include "base/memory.h"
 #include "capture/dump_read.h"
 #include "capture/dump_threads.h"
+#include "capture/subject.h"
 #include "reader/thread_ids.h"
 #include "target/maps.h"
 #include "target/stop.h"
 
-enum { STACK_TRIES = 500, LOOKS = 5, START_TRIES = 100 };
-#define START_WAIT_NS 20000000
+enum { STACK_TRIES = 500, LOOKS = 5 };
 /* The scheduler brings a running thread's figures up to date once a tick, of 10 ms at most. */
 #define RUNNABLE_AFTER_NS 12000000u
 #define RUNNABLE_PAUSE_NS 100000
@@ -32,8 +32,7 @@ struct process_dump {
     int pid;
     const struct hst_dump_options *options;
     struct hst_dump *dump;
-    struct hst_memory *memory;
-    struct hst_runtime runtime;
+    struct hst_runtime *runtime;
     struct hst_thread_ids ids;
     struct hst_dump_reader reader;
     struct hst_place place;
@@ -42,116 +41,6 @@ struct process_dump {
     uint64_t first_look_ns;
 };
 
-static enum hst_status not_permitted(int pid, struct hst_error *err)
-{
-    (void)hst_error_set(err, HST_E_PERM, "not allowed to read the memory of process %d", pid);
-    hst_error_hint(
-        err,
-        "be the same user or root (sudo); /proc/sys/kernel/yama/ptrace_scope set to 0 lets one read other "
-        "programs of one's own; a container needs the capability SYS_PTRACE");
-    return HST_E_PERM;
-}
-
-static enum hst_status no_process(int pid, struct hst_error *err)
-{
-    (void)hst_error_set(err, HST_E_NOENT, "there is no process %d", pid);
-    hst_error_hint(err, "ps aux | grep python shows the ones that run");
-    return HST_E_NOENT;
-}
-
-/* Puts the process's name in front of what was found in it. */
-static enum hst_status explain(struct process_dump *p, enum hst_status status, struct hst_error *err)
-{
-    if (status == HST_E_NOMEM)
-        return hst_error_set(err, status, "out of memory");
-    if (status == HST_E_PERM)
-        return not_permitted(p->pid, err);
-    if (status == HST_E_GONE || status == HST_E_NOENT)
-        return no_process(p->pid, err);
-    struct hst_process_facts facts;
-    if (hst_process_read(p->pid, &facts) != HST_OK || facts.state == 'Z' || facts.state == 'X')
-        return hst_error_set(err, HST_E_GONE, "process %d ended while it was looked at", p->pid);
-    int busy = status == HST_E_BUSY;
-    struct hst_error found = *err;
-    if (found.text[0] == '\0')
-        (void)snprintf(found.text, sizeof found.text, "%s",
-                       busy                   ? "its Python has not started yet, or has ended"
-                       : status == HST_E_TORN ? "its memory changes faster than it can be read"
-                                              : hst_status_name(status));
-    const char *command = p->dump->command;
-    status = hst_error_set(err, busy ? HST_E_UNSUPPORTED : status, "process %d (%.60s): %s", p->pid,
-                           command[0] != '\0' ? command : "without a command", found.text);
-    if (found.hint[0] != '\0')
-        hst_error_hint(err, "%s", found.hint);
-    else if (busy)
-        hst_error_hint(err, "again in a moment");
-    else
-        hst_error_hint(err, "pgrep -a python shows the programs of Python; pgrep -P %d, its children",
-                       p->pid);
-    return status;
-}
-
-/* Reading nothing but one byte tells whether reading is allowed. */
-static enum hst_status probe(struct process_dump *p, const struct hst_maps *maps)
-{
-    char byte;
-    for (size_t i = 0; i < maps->count; i++)
-        if ((maps->items[i].flags & HST_MAP_READ) != 0)
-            return hst_memory_read(p->memory, maps->items[i].start, &byte, 1) == HST_E_PERM ? HST_E_PERM
-                                                                                            : HST_OK;
-    return HST_OK;
-}
-
-static enum hst_status find_once(struct process_dump *p, struct hst_error *err)
-{
-    struct hst_maps maps = {0};
-    *err = (struct hst_error){0};
-    enum hst_status status = hst_maps_read(p->pid, &maps);
-    if (status == HST_OK)
-        status = probe(p, &maps);
-    if (status == HST_OK)
-        status = hst_runtime_find(p->memory, &maps, p->dump->root, &p->runtime, err);
-    hst_maps_release(&maps);
-    return status;
-}
-
-/* A Python that is just starting is given a moment. */
-static enum hst_status find_runtime(struct process_dump *p, struct hst_error *err)
-{
-    enum hst_status status = HST_E_BUSY;
-    for (int i = 0; i < START_TRIES && (status == HST_E_BUSY || status == HST_E_TORN); i++) {
-        if (i > 0)
-            (void)nanosleep(&(struct timespec){.tv_nsec = START_WAIT_NS}, NULL);
-        status = find_once(p, err);
-    }
-    return status;
-}
-
-static enum hst_status fill_head(struct process_dump *p, struct hst_error *err)
-{
-    struct hst_process_facts facts;
-    struct hst_dump *dump = p->dump;
-    enum hst_status status = hst_process_read(p->pid, &facts);
-    if (status != HST_OK)
-        return status == HST_E_GONE ? no_process(p->pid, err)
-                                    : hst_error_set(err, status, "cannot read /proc");
-    if (facts.state == 'Z' || facts.state == 'X') {
-        (void)hst_error_set(err, HST_E_NOENT,
-                            "process %d has ended; its parent has not asked for its exit code yet", p->pid);
-        hst_error_hint(err, "a core file, if one was written, can be dumped: hasten dump core");
-        return HST_E_NOENT;
-    }
-    dump->pid = (uint32_t)p->pid;
-    dump->stopped = facts.state == 'T' || facts.state == 't';
-    dump->start_wall_ns = hst_process_start_wall_ns(&facts);
-    dump->command = hst_process_command(p->pid);
-    dump->root = hst_asprintf("/proc/%d/root", p->pid);
-    dump->directory = hst_asprintf("/proc/%d/cwd", p->pid);
-    if (dump->command == NULL || dump->root == NULL || dump->directory == NULL)
-        return hst_error_set(err, HST_E_NOMEM, "out of memory");
-    return HST_OK;
-}
-
 /* What the system says of the thread now. */
 static enum hst_status look_at(struct process_dump *p, const struct hst_gil *gil, struct look *look,
                                struct hst_dump_thread *row)
@@ -159,14 +48,14 @@ static enum hst_status look_at(struct process_dump *p, const struct hst_gil *gil
     struct hst_thread_call call;
     HST_TRY(hst_thread_times_read(&look->files, &look->times));
     HST_TRY(hst_thread_call_read(&look->files, &call));
-    hst_dump_set_call(&p->runtime, gil, &call, row);
+    hst_dump_set_call(p->runtime, gil, &call, row);
     return HST_OK;
 }
 
 static struct hst_gil read_gil(struct process_dump *p, const struct hst_tstate *tstate)
 {
     struct hst_gil gil = {0};
-    if (hst_runtime_gil(&p->runtime, tstate->interpreter, &gil) != HST_OK)
+    if (hst_runtime_gil(p->runtime, tstate->interpreter, &gil) != HST_OK)
         gil = (struct hst_gil){0};
     return gil;
 }
@@ -183,14 +72,14 @@ static enum hst_status read_moment(struct process_dump *p, size_t index)
             row->state = HST_STATE_GONE;
             return HST_OK;
         }
-        hst_dump_set_flags(&p->runtime, &gil, tstate, row);
+        hst_dump_set_flags(p->runtime, &gil, tstate, row);
         struct hst_dump_thread before = *row;
         uint64_t switches = look->times.switches;
         HST_TRY(hst_dump_read_stack(&p->reader, tstate, row));
         gil = read_gil(p, tstate);
         if (look_at(p, &gil, look, row) != HST_OK)
             row->state = HST_STATE_GONE;
-        hst_dump_set_flags(&p->runtime, &gil, tstate, row);
+        hst_dump_set_flags(p->runtime, &gil, tstate, row);
         int slept = row->state == HST_STATE_RUNNING || switches == look->times.switches;
         if (row->state == HST_STATE_GONE || (row->state == before.state && row->detail == before.detail &&
                                              row->flags == before.flags && slept))
@@ -234,7 +123,7 @@ static enum hst_status add_threads(struct process_dump *p)
         const struct hst_tstate *tstate = &p->reader.tstates[i];
         struct look look = {.files = {.schedstat = -1, .syscall = -1}};
         char comm[64];
-        if (hst_thread_ids_find(&p->ids, &p->runtime, tstate, &look.tid) != HST_OK ||
+        if (hst_thread_ids_find(&p->ids, p->runtime, tstate, &look.tid) != HST_OK ||
             hst_thread_files_open(p->pid, look.tid, &look.files) != HST_OK)
             look.tid = 0;
         struct hst_dump_thread *row = hst_dump_add_thread(p->dump);
@@ -285,7 +174,7 @@ static enum hst_status read_stopped(struct process_dump *p)
     for (size_t i = 0; i < p->look_count && status == HST_OK; i++) {
         struct hst_dump_thread *row = &p->dump->threads[p->looks[i].row];
         struct hst_gil gil = read_gil(p, &p->reader.tstates[i]);
-        hst_dump_set_flags(&p->runtime, &gil, &p->reader.tstates[i], row);
+        hst_dump_set_flags(p->runtime, &gil, &p->reader.tstates[i], row);
         status = hst_dump_read_stack(&p->reader, &p->reader.tstates[i], row);
     }
     continue_threads(p);
@@ -388,7 +277,7 @@ static enum hst_status read_all(struct process_dump *p)
 {
     hst_place_init(&p->place);
     HST_TRY(hst_thread_ids_init(&p->ids, p->pid));
-    HST_TRY(hst_dump_reader_init(&p->reader, &p->runtime, p->dump, p->options->variables, STACK_TRIES));
+    HST_TRY(hst_dump_reader_init(&p->reader, p->runtime, p->dump, p->options->variables, STACK_TRIES));
     enum hst_status status = add_threads(p);
     p->first_look_ns = hst_now_ns();
     if (status == HST_OK)
@@ -408,16 +297,25 @@ static enum hst_status read_all(struct process_dump *p)
     return status;
 }
 
+static enum hst_status fill_head(const struct hst_subject *subject, struct hst_dump *dump)
+{
+    dump->pid = (uint32_t)subject->pid;
+    dump->stopped = subject->stopped;
+    dump->start_wall_ns = subject->start_wall_ns;
+    dump->command = hst_strdup(subject->command);
+    dump->root = hst_strdup(subject->root);
+    dump->directory = hst_asprintf("/proc/%d/cwd", subject->pid);
+    return dump->command != NULL && dump->root != NULL && dump->directory != NULL ? HST_OK : HST_E_NOMEM;
+}
+
 enum hst_status hst_dump_read_process(int pid, const struct hst_dump_options *options, struct hst_dump *dump,
                                       struct hst_error *err)
 {
-    struct process_dump p = {.pid = pid, .options = options, .dump = dump};
-    HST_TRY(fill_head(&p, err));
-    enum hst_status status = hst_memory_live(pid, &p.memory);
-    if (status == HST_OK)
-        status = find_runtime(&p, err);
+    HST_CLEANUP(hst_subject_release) struct hst_subject subject;
+    HST_TRY(hst_subject_open(pid, &subject, err));
+    struct process_dump p = {.pid = pid, .options = options, .dump = dump, .runtime = &subject.runtime};
+    enum hst_status status = fill_head(&subject, dump);
     if (status == HST_OK)
         status = read_all(&p);
-    hst_memory_free(p.memory);
-    return status == HST_OK ? HST_OK : explain(&p, status, err);
+    return status == HST_OK ? HST_OK : hst_subject_explain(&subject, status, err);
 }

@@ -11,6 +11,7 @@
 #include "cli/exit_codes.h"
 #include "cli/open_store.h"
 #include "cli/options.h"
+#include "cli/subject.h"
 #include "report/dump.h"
 
 struct request {
@@ -53,28 +54,6 @@ static int parse(struct hst_cli *cli, int argc, char **argv, struct request *req
     return result;
 }
 
-/* A number is a process, anything else a file. *ret_pid 0: a file. */
-static int find_subject(struct hst_cli *cli, const char *subject, int *ret_pid)
-{
-    uint64_t number;
-    if (hst_count_parse(subject, &number) == HST_OK) {
-        if (number == 0 || number > INT_MAX)
-            return hst_message_usage(cli, "dump", "pgrep -a python", "'%s' is not a process number", subject);
-        *ret_pid = (int)number;
-        return HST_PARSED;
-    }
-    *ret_pid = 0;
-    if (subject[0] == '\0' || access(subject, F_OK) == 0)
-        return subject[0] != '\0'
-                   ? HST_PARSED
-                   : hst_message_usage(cli, "dump", NULL, "a process number or a core file is wanted");
-    if (strchr(subject, '/') == NULL && strchr(subject, '.') == NULL && strncmp(subject, "core", 4) != 0)
-        return hst_message_usage(cli, "dump", "hasten dump $(pgrep -n python)",
-                                 "'%s' is neither a process number nor a file", subject);
-    hst_message(cli, "hasten dump PID for a running process", "cannot open %s: %s", subject, strerror(errno));
-    return HST_EXIT_NOT_FOUND;
-}
-
 static int print(struct hst_cli *cli, const struct request *request, const struct hst_dump *dump)
 {
     const struct hst_dump_view view = {.variables = request->variables,
@@ -98,7 +77,7 @@ int hst_cmd_dump(struct hst_cli *cli, int argc, char **argv)
     int pid = 0;
     int result = parse(cli, argc, argv, &request);
     if (result == HST_PARSED)
-        result = find_subject(cli, request.subject, &pid);
+        result = hst_subject_find(cli, "dump", request.subject, &pid);
     if (result != HST_PARSED)
         return result;
     HST_CLEANUP_FREE char *root = NULL; /* whole, since the names of a core are whole */

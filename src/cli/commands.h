@@ -18,6 +18,7 @@ hst_command_function hst_cmd_lines;  /* the same, line by line */
 hst_command_function hst_cmd_attach; /* sample a running process */
 hst_command_function hst_cmd_top;    /* the same, live in the terminal */
 hst_command_function hst_cmd_dump;   /* every thread's stack, now */
+hst_command_function hst_cmd_heap;   /* every object, by type */
 hst_command_function hst_cmd_count;  /* what programs count, live */
 /* by the Python package */
 hst_command_function hst_cmd_inside; /* the other end of a program's own measurement */

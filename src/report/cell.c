@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 struct hst_cell hst_cell_duration(uint64_t ns)
 {
     struct hst_cell cell;
@@ -41,6 +43,19 @@ struct hst_cell hst_cell_each(uint64_t ns, uint64_t count)
         (void)snprintf(cell.text, sizeof cell.text, each < 9950 ? "%.1f us" : "%.0f us", each / 1e3);
     else
         (void)snprintf(cell.text, sizeof cell.text, "%.0f ns", each);
+    return cell;
+}
+
+struct hst_cell hst_cell_bytes(uint64_t bytes)
+{
+    static const char *const units[] = {"B", "KB", "MB", "GB", "TB"};
+    struct hst_cell cell;
+    double value = (double)bytes;
+    size_t unit = 0;
+    for (; value >= 999.5 && unit + 1 < HST_ARRAY_LENGTH(units); unit++)
+        value /= 1000;
+    int digits = unit == 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+    (void)snprintf(cell.text, sizeof cell.text, "%.*f %s", digits, value, units[unit]);
     return cell;
 }
 

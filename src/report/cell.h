@@ -21,6 +21,7 @@ struct hst_cell {
 struct hst_cell hst_cell_duration(uint64_t ns);                 /* "12.3 s", "450 ms", "3 min 05 s" */
 struct hst_cell hst_cell_each(uint64_t ns, uint64_t count);     /* ns / count, to the ns: "85 ns", "12 us" */
 struct hst_cell hst_cell_count(uint64_t count);                 /* "1,234,567" */
+struct hst_cell hst_cell_bytes(uint64_t bytes);                 /* "512 B", "34.1 KB", "1.20 GB": of 1000 */
 struct hst_cell hst_cell_percent(double share);                 /* " 45.2 %": always 7 wide */
 struct hst_cell hst_cell_margin(const struct hst_share *share); /* half of the interval in points, "1.1" */
 /* "1.27-1.31x"; only_most: "<=1.31x" */

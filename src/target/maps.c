@@ -31,7 +31,7 @@ static enum hst_status add_line(struct hst_maps *maps, const char *line)
         path_at < 0 || m.end < m.start)
         return HST_E_INVALID;
     m.flags = (flags[0] == 'r' ? HST_MAP_READ : 0) | (flags[1] == 'w' ? HST_MAP_WRITE : 0) |
-              (flags[2] == 'x' ? HST_MAP_EXEC : 0);
+              (flags[2] == 'x' ? HST_MAP_EXEC : 0) | (flags[3] == 's' ? HST_MAP_SHARED : 0);
     if (!HST_RESERVE(maps->items, maps->capacity, maps->count + 1))
         return HST_E_NOMEM;
     m.path = hst_strdup(line + path_at);

@@ -8,7 +8,7 @@
 #include "base/status.h"
 #include "target/memory.h"
 
-enum hst_map_flag { HST_MAP_READ = 1, HST_MAP_WRITE = 2, HST_MAP_EXEC = 4 };
+enum hst_map_flag { HST_MAP_READ = 1, HST_MAP_WRITE = 2, HST_MAP_EXEC = 4, HST_MAP_SHARED = 8 };
 
 struct hst_mapping {
     hst_raddr start, end;

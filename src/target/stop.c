@@ -42,3 +42,5 @@ enum hst_status hst_stop_interrupt(int tid)
 }
 
 void hst_stop_continue(int tid) { (void)ptrace(PTRACE_CONT, tid, NULL, NULL); }
+
+void hst_stop_leave(int tid) { (void)ptrace(PTRACE_DETACH, tid, NULL, NULL); }

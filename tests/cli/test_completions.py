@@ -25,7 +25,7 @@ def complete(hasten, *words):
 
 def test_commands(hasten):
     offered = complete(hasten, "")
-    assert {"run", "attach", "top", "dump", "runs", "show", "diff", "export", "import", "rm", "help"} <= set(offered)
+    assert {"run", "attach", "top", "dump", "heap", "runs", "show", "diff", "export", "import", "rm", "help"} <= set(offered)
     assert complete(hasten, "att") == ["attach"]
 
 

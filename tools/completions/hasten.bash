@@ -61,7 +61,7 @@ _hasten() {
         ;;
     diff | export | rm) mapfile -t COMPREPLY < <(compgen -W "$(_hasten_runs "$program")" -- "$current") ;;
     attach | count) mapfile -t COMPREPLY < <(compgen -W "$(pgrep -f python 2>/dev/null)" -- "$current") ;;
-    dump | top) mapfile -t COMPREPLY < <(compgen -W "$(pgrep -f python 2>/dev/null)" -- "$current"; compgen -f -- "$current") ;;
+    dump | heap | top) mapfile -t COMPREPLY < <(compgen -W "$(pgrep -f python 2>/dev/null)" -- "$current"; compgen -f -- "$current") ;;
     run | trace | lines | import) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
     esac
 }

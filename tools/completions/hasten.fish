@@ -24,4 +24,4 @@ complete -c hasten -n 'test (count (commandline -opc)) -ge 2; and string match -
 complete -c hasten -n '__hasten_command_is help' -f -a '(__hasten_commands)'
 complete -c hasten -n '__hasten_command_is diff export rm' -f -a '(__hasten_runs)'
 complete -c hasten -n '__hasten_command_is show' -a '(__hasten_runs)'
-complete -c hasten -n '__hasten_command_is attach count dump top' -a '(__fish_complete_pids)'
+complete -c hasten -n '__hasten_command_is attach count dump heap top' -a '(__fish_complete_pids)'

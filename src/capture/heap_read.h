@@ -1,0 +1,42 @@
+/* A running process, or a core file -> every object in it. */
+#ifndef HST_CAPTURE_HEAP_READ_H
+#define HST_CAPTURE_HEAP_READ_H
+
+#include <stdint.h>
+
+#include "base/status.h"
+#include "heap/census.h"
+#include "model/heap.h"
+
+struct hst_heap_options {
+    uint64_t bytes_max; /* of the copy; 0: four fifths of the memory that is free */
+    const char *root;   /* core: prefix of the names of the program's files, or "" */
+    /* Called before the process is held still, with what will be copied and how long that may take. */
+    void (*announce)(void *context, uint64_t bytes, uint64_t pause_ns);
+    void *context;
+};
+
+struct hst_heap_snapshot {
+    int pid;
+    char *command;
+    char interpreter[64];
+    uint64_t pause_ns;  /* for which the process stood still; 0: a core file */
+    uint64_t census_ns; /* that finding the objects took, after the copy */
+    struct hst_abi abi;
+    struct hst_image image;
+    struct hst_census census;
+};
+
+/* On failure err says what was found and what to try. */
+enum hst_status hst_heap_read_process(int pid, const struct hst_heap_options *options,
+                                      struct hst_heap_snapshot *ret_snapshot,
+                                      struct hst_error *err) HST_MUST_CHECK;
+enum hst_status hst_heap_read_core(const char *path, const struct hst_heap_options *options,
+                                   struct hst_heap_snapshot *ret_snapshot,
+                                   struct hst_error *err) HST_MUST_CHECK;
+/* By type. */
+enum hst_status hst_heap_summarise(struct hst_heap_snapshot *snapshot,
+                                   struct hst_heap_summary *ret_summary) HST_MUST_CHECK;
+void hst_heap_snapshot_release(struct hst_heap_snapshot *snapshot);
+
+#endif

@@ -1,0 +1,116 @@
+/* `hasten heap`: a process or a core file -> its objects by type. */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "capture/heap_read.h"
+#include "cli/commands.h"
+#include "cli/exit_codes.h"
+#include "cli/open_store.h"
+#include "cli/options.h"
+#include "cli/subject.h"
+#include "report/cell.h"
+#include "report/heap.h"
+
+enum { ROWS = 25 };
+
+struct request {
+    int json;
+    uint64_t rows, limit_mb;
+    const char *root;
+    const char *subject; /* a process number or a file */
+};
+
+static int parse(struct hst_cli *cli, int argc, char **argv, struct request *request)
+{
+    const struct hst_option options[] = {
+        {"rows", 'n', "ROWS", "types in the table (default 25; 0: all)", HST_OPTION_COUNT, &request->rows,
+         NULL},
+        {"limit", 0, "MB", "memory that the copy may take (default: four fifths of what is free)",
+         HST_OPTION_COUNT, &request->limit_mb, NULL},
+        {"root", 0, "DIR", "where the files of the program of a core file are, if not here", HST_OPTION_TEXT,
+         &request->root, NULL},
+        {"json", 0, NULL, "print JSON instead of text: every type", HST_OPTION_FLAG, &request->json, NULL},
+    };
+    const struct hst_usage usage = {
+        .command = "heap",
+        .synopsis = "[options] PID|CORE",
+        .summary = "Counts every object of a Python process by its type, the small and the large ones, and "
+                   "shows what its memory\nis made of. The process stands still while its memory is copied; "
+                   "how long that may take is said before.",
+        .options = options,
+        .option_count = HST_ARRAY_LENGTH(options),
+        .details =
+            "  hasten heap 4711            a running process\n"
+            "  hasten heap core.4711       a core file (ulimit -c unlimited lets the system write one)",
+        .operands_min = 1,
+        .operands_max = 1,
+    };
+    int operands;
+    request->rows = ROWS;
+    int result = hst_options_parse(cli, &usage, argc, argv, &operands);
+    if (result == HST_PARSED)
+        request->subject = argv[1];
+    return result;
+}
+
+static void announce(void *context, uint64_t bytes, uint64_t pause_ns)
+{
+    struct hst_cli *cli = context;
+    hst_message_note(cli, NULL, "it stands still while %s are copied, for up to about %s",
+                     hst_cell_bytes(bytes).text, hst_cell_duration(pause_ns).text);
+}
+
+static int print(struct hst_cli *cli, const struct request *request, const struct hst_heap_summary *summary)
+{
+    if (request->json)
+        return hst_cli_print_json(cli, hst_heap_json(summary));
+    HST_CLEANUP(hst_buffer_release) struct hst_buffer text;
+    hst_buffer_init(&text, 0);
+    if (hst_heap_text(summary, request->rows, &cli->out_style, &text) != HST_OK) {
+        hst_message(cli, NULL, "out of memory");
+        return HST_EXIT_FAILURE;
+    }
+    return hst_cli_print_buffer(cli, &text);
+}
+
+int hst_cmd_heap(struct hst_cli *cli, int argc, char **argv)
+{
+    struct request request = {0};
+    struct hst_error err = {0};
+    struct hst_heap_snapshot snapshot;
+    struct hst_heap_summary summary = {0};
+    int pid = 0;
+    int result = parse(cli, argc, argv, &request);
+    if (result == HST_PARSED)
+        result = hst_subject_find(cli, "heap", request.subject, &pid);
+    if (result != HST_PARSED)
+        return result;
+    if (request.limit_mb > UINT64_MAX / 1000000)
+        return hst_message_usage(cli, "heap", NULL, "--limit: more than there is");
+    HST_CLEANUP_FREE char *root = NULL; /* whole, since the names of a core are whole */
+    if (request.root != NULL && (root = realpath(request.root, NULL)) == NULL) {
+        hst_message(cli, NULL, "--root: %s: %s", request.root, strerror(errno));
+        return HST_EXIT_NOT_FOUND;
+    }
+    const struct hst_heap_options options = {.bytes_max = request.limit_mb * 1000000,
+                                             .root = root != NULL ? root : "",
+                                             .announce = announce,
+                                             .context = cli};
+    enum hst_status status = pid != 0 ? hst_heap_read_process(pid, &options, &snapshot, &err)
+                                      : hst_heap_read_core(request.subject, &options, &snapshot, &err);
+    if (status != HST_OK)
+        return hst_message_error(cli, &err);
+    status = hst_heap_summarise(&snapshot, &summary);
+    hst_heap_snapshot_release(&snapshot);
+    if (status != HST_OK) {
+        hst_message(cli, NULL, "out of memory");
+        return HST_EXIT_FAILURE;
+    }
+    result = print(cli, &request, &summary);
+    hst_heap_summary_release(&summary);
+    return result;
+}

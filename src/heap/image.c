@@ -1,0 +1,222 @@
+/* Copies in pieces as large as the system takes, and only the pages that the program has: those that it never
+ * touched are left so, in the program and in the copy. */
+#include "heap/image.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+enum { PAGE = 4096, ENTRIES = 4096 /* of pagemap, read at once */, GAP_PAGES = 4 /* read along */ };
+/* proc(5), pagemap */
+#define PAGE_PRESENT (UINT64_C(1) << 63)
+#define PAGE_SWAPPED (UINT64_C(1) << 62)
+
+/* --- what is copied --- */
+
+static int is_own(const struct hst_mapping *mapping)
+{
+    unsigned wanted = HST_MAP_READ | HST_MAP_WRITE;
+    return (mapping->flags & wanted) == wanted && (mapping->flags & HST_MAP_SHARED) == 0 &&
+           strncmp(mapping->path, "/dev/", 5) != 0 && strncmp(mapping->path, "[v", 2) != 0;
+}
+
+/* A page of a file that was not written yet is no page of the program, but has contents. */
+static int is_of_file(const struct hst_mapping *mapping) { return mapping->path[0] == '/'; }
+
+typedef enum hst_status run_visitor(void *context, hst_raddr start, hst_raddr end);
+
+static enum hst_status visit_present(int pagemap, const struct hst_mapping *mapping, run_visitor *visit,
+                                     void *context)
+{
+    uint64_t entries[ENTRIES];
+    hst_raddr start = 0, end = 0; /* of the run so far */
+    for (hst_raddr at = mapping->start; at < mapping->end;) {
+        size_t pages = (mapping->end - at) / PAGE < ENTRIES ? (mapping->end - at) / PAGE : ENTRIES;
+        ssize_t got = pread(pagemap, entries, pages * sizeof *entries, (off_t)(at / PAGE * sizeof *entries));
+        if (got <= 0)
+            return visit(context, mapping->start, mapping->end); /* it cannot be told */
+        for (size_t i = 0; i < (size_t)got / sizeof *entries; i++, at += PAGE) {
+            if ((entries[i] & (PAGE_PRESENT | PAGE_SWAPPED)) == 0)
+                continue;
+            if (end != 0 && at - end > (hst_raddr)GAP_PAGES * PAGE) {
+                HST_TRY(visit(context, start, end));
+                start = at;
+            } else if (end == 0) {
+                start = at;
+            }
+            end = at + PAGE;
+        }
+    }
+    return end != 0 ? visit(context, start, end) : HST_OK;
+}
+
+/* All runs of all mappings that are copied. */
+static enum hst_status visit_runs(int pid, const struct hst_maps *maps, run_visitor *visit, void *context)
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, "/proc/%d/pagemap", pid);
+    HST_CLEANUP_FD int pagemap = pid != 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    enum hst_status status = HST_OK;
+    for (size_t i = 0; i < maps->count && status == HST_OK; i++) {
+        const struct hst_mapping *mapping = &maps->items[i];
+        if (!is_own(mapping))
+            continue;
+        if (pagemap < 0 || is_of_file(mapping))
+            status = visit(context, mapping->start, mapping->end);
+        else
+            status = visit_present(pagemap, mapping, visit, context);
+    }
+    return status;
+}
+
+static enum hst_status add_bytes(void *context, hst_raddr start, hst_raddr end)
+{
+    *(uint64_t *)context += end - start;
+    return HST_OK;
+}
+
+enum hst_status hst_image_measure(int pid, const struct hst_maps *maps, uint64_t *ret_bytes)
+{
+    *ret_bytes = 0;
+    return visit_runs(pid, maps, add_bytes, ret_bytes);
+}
+
+/* --- the copy --- */
+
+static enum hst_status add_regions(struct hst_image *image, const struct hst_maps *maps)
+{
+    for (size_t i = 0; i < maps->count; i++) {
+        const struct hst_mapping *mapping = &maps->items[i];
+        if (!is_own(mapping))
+            continue;
+        if (!HST_RESERVE(image->regions, image->region_capacity, image->region_count + 1))
+            return HST_E_NOMEM;
+        void *bytes = mmap(NULL, mapping->end - mapping->start, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (bytes == MAP_FAILED)
+            return HST_E_NOMEM;
+        image->regions[image->region_count++] =
+            (struct hst_image_region){.start = mapping->start, .end = mapping->end, .bytes = bytes};
+    }
+    return image->region_count > 0 ? HST_OK : HST_E_GONE;
+}
+
+static enum hst_status add_run(void *context, hst_raddr start, hst_raddr end)
+{
+    struct hst_image *image = context;
+    const struct hst_image_region *region = hst_image_find(image, start);
+    const uint8_t *bytes = hst_image_at(image, start, end - start);
+    if (bytes == NULL || !HST_RESERVE(image->runs, image->run_capacity, image->run_count + 1))
+        return bytes == NULL ? HST_OK : HST_E_NOMEM;
+    image->runs[image->run_count++] =
+        (struct hst_image_run){.start = start, .end = end, .bytes = bytes, .region_end = region->end};
+    return HST_OK;
+}
+
+static struct hst_piece piece_of(struct hst_image *image, const struct hst_image_run *run)
+{
+    const struct hst_image_region *region = hst_image_find(image, run->start);
+    return (struct hst_piece){.address = run->start,
+                              .into = region->bytes + (run->start - region->start),
+                              .length = run->end - run->start};
+}
+
+/* What of a piece can be read, by halves down to a page: the rest stays 0. */
+static enum hst_status copy_parts(struct hst_image *image, struct hst_piece piece)
+{
+    enum hst_status status = hst_memory_read_pieces(image->source, &piece, 1);
+    if (status != HST_E_TORN || piece.length <= PAGE)
+        return status == HST_E_TORN ? HST_OK : status;
+    size_t half = piece.length / 2 / PAGE * PAGE;
+    struct hst_piece second = {piece.address + half, (uint8_t *)piece.into + half, piece.length - half};
+    piece.length = half;
+    HST_TRY(copy_parts(image, piece));
+    return copy_parts(image, second);
+}
+
+static enum hst_status copy_one_by_one(struct hst_image *image, size_t first, size_t count)
+{
+    for (size_t i = first; i < first + count; i++)
+        HST_TRY(copy_parts(image, piece_of(image, &image->runs[i])));
+    return HST_OK;
+}
+
+static enum hst_status copy(struct hst_image *image)
+{
+    struct hst_piece pieces[HST_PIECES_MAX];
+    for (size_t first = 0; first < image->run_count; first += HST_PIECES_MAX) {
+        size_t left = image->run_count - first, count = left < HST_PIECES_MAX ? left : HST_PIECES_MAX;
+        for (size_t i = 0; i < count; i++)
+            pieces[i] = piece_of(image, &image->runs[first + i]);
+        enum hst_status status = hst_memory_read_pieces(image->source, pieces, count);
+        if (status == HST_E_TORN)
+            status = copy_one_by_one(image, first, count);
+        HST_TRY(status);
+    }
+    for (size_t i = 0; i < image->run_count; i++)
+        image->bytes += image->runs[i].end - image->runs[i].start;
+    return HST_OK;
+}
+
+static enum hst_status read_image(struct hst_memory *memory, const struct hst_piece *pieces, size_t count)
+{
+    struct hst_image *image = (struct hst_image *)(void *)memory;
+    memory->reads++;
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *bytes = hst_image_at(image, pieces[i].address, pieces[i].length);
+        memory->bytes += pieces[i].length;
+        if (bytes != NULL)
+            memcpy(pieces[i].into, bytes, pieces[i].length);
+        else if (image->source == NULL)
+            return HST_E_TORN;
+        else
+            HST_TRY(hst_memory_read_pieces(image->source, &pieces[i], 1));
+    }
+    return HST_OK;
+}
+
+static void keep_image(struct hst_memory *memory) { (void)memory; }
+
+enum hst_status hst_image_take(int pid, const struct hst_maps *maps, struct hst_memory *source,
+                               struct hst_image *ret_image)
+{
+    *ret_image =
+        (struct hst_image){.memory = {.read = read_image, .free = keep_image, .still = 1}, .source = source};
+    enum hst_status status = add_regions(ret_image, maps);
+    if (status == HST_OK)
+        status = visit_runs(pid, maps, add_run, ret_image);
+    if (status == HST_OK)
+        status = copy(ret_image);
+    if (status != HST_OK)
+        hst_image_release(ret_image);
+    return status;
+}
+
+void hst_image_release(struct hst_image *image)
+{
+    for (size_t i = 0; i < image->region_count; i++)
+        (void)munmap(image->regions[i].bytes, image->regions[i].end - image->regions[i].start);
+    hst_free(image->regions);
+    hst_free(image->runs);
+    *image = (struct hst_image){0};
+}
+
+const struct hst_image_region *hst_image_find(struct hst_image *image, hst_raddr address)
+{
+    size_t low = 0, high = image->region_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (image->regions[middle].end <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == image->region_count || address < image->regions[low].start)
+        return NULL;
+    image->last = low;
+    return &image->regions[low];
+}

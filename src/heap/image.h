@@ -1,0 +1,67 @@
+/* A copy of the memory that is a program's own, as it was at one moment: what it may write to and does not
+ * share.  Addresses stay the target's; a place in the copy is found by them.  What is in files and never
+ * written is read from where the copy was taken. */
+#ifndef HST_HEAP_IMAGE_H
+#define HST_HEAP_IMAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "target/maps.h"
+#include "target/memory.h"
+
+/* A mapping; pages that the program never touched are 0. */
+struct hst_image_region {
+    hst_raddr start, end;
+    uint8_t *bytes;
+};
+/* Part of a region whose pages the program has. */
+struct hst_image_run {
+    hst_raddr start, end;
+    const uint8_t *bytes;
+    hst_raddr region_end; /* up to there the copy goes on, with pages of 0 */
+};
+
+struct hst_image {
+    struct hst_memory memory;                   /* reads the copy, and the source for the rest */
+    struct hst_memory *source;                  /* not owned; NULL: it is gone */
+    struct hst_image_region *regions;           /* in order of address */
+    size_t region_count, region_capacity, last; /* last: the region that was asked for */
+    struct hst_image_run *runs;                 /* in order of address */
+    size_t run_count, run_capacity;
+    uint64_t bytes; /* of all runs */
+};
+
+/* What a copy would take: bytes of memory that the program has. */
+enum hst_status hst_image_measure(int pid, const struct hst_maps *maps, uint64_t *ret_bytes) HST_MUST_CHECK;
+/* source must outlive the image. pid 0: of a core file, whose pages are all there. HST_E_NOMEM: there is no
+ * room for the copy. Pages that cannot be read are left out. */
+enum hst_status hst_image_take(int pid, const struct hst_maps *maps, struct hst_memory *source,
+                               struct hst_image *ret_image) HST_MUST_CHECK;
+void hst_image_release(struct hst_image *image);
+
+const struct hst_image_region *hst_image_find(struct hst_image *image, hst_raddr address);
+/* Where the copy has length bytes of that address; NULL: it does not have all of them. */
+static inline const uint8_t *hst_image_at(struct hst_image *image, hst_raddr address, size_t length)
+{
+    const struct hst_image_region *region = &image->regions[image->last];
+    if (__builtin_expect(address < region->start || address >= region->end, 0)) {
+        region = hst_image_find(image, address);
+        if (region == NULL)
+            return NULL;
+    }
+    return length <= region->end - address ? region->bytes + (address - region->start) : NULL;
+}
+/* The word there; 0 when the copy has none. */
+static inline uint64_t hst_image_word(struct hst_image *image, hst_raddr address)
+{
+    const uint8_t *at = hst_image_at(image, address, sizeof(uint64_t));
+    uint64_t word = 0;
+    if (at != NULL)
+        memcpy(&word, at, sizeof word); /* what a torn structure names may lie anywhere */
+    return word;
+}
+
+#endif

@@ -1,0 +1,33 @@
+/* The small blocks of CPython's own allocator (obmalloc): found by what their pools look like, without any
+ * symbol. 3.8 to 3.15 with the interpreter lock; Objects/obmalloc.c describes them. */
+#ifndef HST_HEAP_POOLS_H
+#define HST_HEAP_POOLS_H
+
+#include "heap/image.h"
+#include "pyabi/abi.h"
+
+/* A block in use. */
+struct hst_block {
+    hst_raddr address;
+    const uint8_t *bytes;
+    uint32_t size;
+};
+typedef enum hst_status hst_block_visitor(void *context, const struct hst_block *block);
+
+struct hst_pool_sums {
+    uint64_t pools, blocks;  /* in use */
+    uint64_t block_bytes;    /* of blocks in use */
+    uint64_t free_bytes;     /* of blocks that are not, in pools that are in use */
+    uint64_t unused_bytes;   /* of pools without a block in use */
+    uint64_t overhead_bytes; /* heads of pools, and rests that no block fits in */
+    uint64_t odd;            /* pools whose list of free blocks is torn: their blocks all count */
+};
+
+/* All blocks in use, in order of address. A status that visit returns ends it. */
+enum hst_status hst_pools_visit(const struct hst_image *image, const struct hst_abi *abi,
+                                hst_block_visitor *visit, void *context,
+                                struct hst_pool_sums *ret_sums) HST_MUST_CHECK;
+/* 1: the address lies in a pool. */
+int hst_pools_hold(struct hst_image *image, const struct hst_abi *abi, hst_raddr address);
+
+#endif
