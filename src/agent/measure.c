@@ -299,6 +299,19 @@ int hst_measure_pause(void)
     return 1;
 }
 
+/* To one that can begin in the middle. */
+static int change_backend(void)
+{
+    order.backend = HST_AGENT_BACKEND_NONE;
+    const struct backend *other = choose_backend(1);
+    if (other == NULL)
+        return 0;
+    backend = other;
+    hst_arena_header()->backend = other->id;
+    (void)hst_calibrate(other->arm, other->disarm, order.python_only);
+    return 1;
+}
+
 int hst_measure_resume(void)
 {
     if (state != HST_MEASURE_PAUSED)
@@ -306,7 +319,7 @@ int hst_measure_resume(void)
     hst_arena_header()->resumed_ticks = hst_ticks();
     hst_tracer_generation++;
     hst_tracer_phase = HST_TRACER_ON;
-    if (arm(0))
+    if ((backend->arm_all != NULL || change_backend()) && arm(0))
         return 1;
     hst_tracer_phase = HST_TRACER_OFF;
     return 0;

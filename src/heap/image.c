@@ -99,7 +99,8 @@ static enum hst_status add_regions(struct hst_image *image, const struct hst_map
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (bytes == MAP_FAILED)
             return HST_E_NOMEM;
-        /* The program stands still while these pages come to be: few large ones, where the system has them. */
+        /* The program stands still while these pages come to be: few large ones, where the system has them.
+         */
         (void)madvise(bytes, mapping->end - mapping->start, MADV_HUGEPAGE);
         image->regions[image->region_count++] =
             (struct hst_image_region){.start = mapping->start, .end = mapping->end, .bytes = bytes};

@@ -107,6 +107,13 @@ def test_paused_until_the_program_resumes(measuring, hasten):
     assert callers == {"pause"}
 
 
+def test_pause_where_another_way_has_to_go_on(measuring, hasten):
+    """The frame hook, which serves Python functions alone, cannot begin in the middle."""
+    told, calls, page = trace(measuring, hasten, "pause", "--python-only")
+    assert told == {"resumed": False, "paused": True, "run": False, "again": False}
+    assert (calls["pause.<locals>.on" if "pause.<locals>.on" in calls else "on"], calls["work"], calls["leaf"]) == (2, 3, 106)
+
+
 def test_pause_is_no_time(measuring, hasten):
     said, calls, page = trace(measuring, hasten, "pause_threads", "--paused")
     name = next(name for name in calls if name.endswith("count"))
