@@ -11,7 +11,6 @@ enum {
     WORD = sizeof(uint64_t),
     STATE_BYTES = 4, /* of a str */
 };
-#define TYPE_HAVE_GC (1ull << 14)
 #define COLLECTOR_FLAGS UINT64_C(7)   /* in the lowest bits of both its words */
 #define COUNT_MAX (UINT64_C(1) << 40) /* of references, to 3.11: what is more is an address */
 #define OBJECT_BYTES_MAX (UINT64_C(1) << 40)
@@ -100,17 +99,13 @@ static enum fit measure(const struct hst_census *census, const struct hst_heap_t
     return FIT_AT_LEAST;
 }
 
-static enum fit fits_block(const struct hst_census *census, const struct hst_heap_type *type,
-                           const uint8_t *object, uint64_t available)
+static int fits_block(const struct hst_census *census, const struct hst_heap_type *type,
+                      const uint8_t *object, uint64_t available)
 {
     uint64_t bytes;
     enum fit fit = measure(census, type, object, available, &bytes);
     uint64_t whole = rounded(type->pre_bytes + bytes), block = type->pre_bytes + available;
-    if (fit == FIT_NOT || whole > block)
-        return FIT_NOT;
-    if (whole == block)
-        return FIT_EXACT;
-    return fit == FIT_EXACT ? FIT_NOT : FIT_AT_LEAST;
+    return fit == FIT_EXACT ? whole == block : fit == FIT_AT_LEAST && whole <= block;
 }
 
 /* The type of the object that begins pre bytes into the block; HST_MAP_ABSENT: none does. */
@@ -126,9 +121,9 @@ static uint32_t type_in_block(struct hst_census *census, const struct hst_block 
     const struct hst_heap_type *type = &census->types.items[index];
     if (type->pre_bytes != pre)
         return HST_MAP_ABSENT;
-    if ((type->flags & TYPE_HAVE_GC) != 0 && !is_linked(census->image, block->address + pre - ALIGNMENT))
+    if ((type->flags & HST_TYPE_HAVE_GC) != 0 && !is_linked(census->image, block->address + pre - ALIGNMENT))
         return HST_MAP_ABSENT;
-    return fits_block(census, type, object, block->size - pre) != FIT_NOT ? index : HST_MAP_ABSENT;
+    return fits_block(census, type, object, block->size - pre) ? index : HST_MAP_ABSENT;
 }
 
 /* --- small ones --- */

@@ -14,8 +14,6 @@ enum {
     MANAGED_BYTES = 16,        /* two words: attributes and weak references */
     SIZE_MAX_PLAUSIBLE = 1 << 24,
 };
-#define TYPE_MANAGED_WEAKREF (1ull << 3) /* 3.12 and later */
-#define TYPE_HAVE_GC (1ull << 14)
 
 void hst_heap_types_init(struct hst_heap_types *types, struct hst_image *image, const struct hst_abi *abi)
 {
@@ -48,8 +46,9 @@ static int makes_types(const struct hst_heap_types *types, hst_raddr metaclass)
 static uint32_t pre_bytes(const struct hst_heap_types *types, uint64_t flags)
 {
     uint64_t managed = (types->abi->minor >= 11 ? HST_TYPE_MANAGED_DICT : 0) |
-                       (types->abi->minor >= 12 ? TYPE_MANAGED_WEAKREF : 0);
-    return ((flags & TYPE_HAVE_GC) != 0 ? COLLECTOR_BYTES : 0) + ((flags & managed) != 0 ? MANAGED_BYTES : 0);
+                       (types->abi->minor >= 12 ? HST_TYPE_MANAGED_WEAKREF : 0);
+    return ((flags & HST_TYPE_HAVE_GC) != 0 ? COLLECTOR_BYTES : 0) +
+           ((flags & managed) != 0 ? MANAGED_BYTES : 0);
 }
 
 /* The name that the type's maker gave it: some text without control characters. */

@@ -3,9 +3,11 @@
 #ifndef HST_READER_TYPE_FLAGS_H
 #define HST_READER_TYPE_FLAGS_H
 
-#define HST_TYPE_INLINE_VALUES (1ull << 2) /* 3.13 and later */
-#define HST_TYPE_MANAGED_DICT (1ull << 4)  /* 3.11 and later */
+#define HST_TYPE_INLINE_VALUES (1ull << 2)   /* 3.13 and later */
+#define HST_TYPE_MANAGED_WEAKREF (1ull << 3) /* 3.12 and later */
+#define HST_TYPE_MANAGED_DICT (1ull << 4)    /* 3.11 and later */
 #define HST_TYPE_HEAP (1ull << 9)
+#define HST_TYPE_HAVE_GC (1ull << 14)
 #define HST_TYPE_LONG (1ull << 24)
 #define HST_TYPE_LIST (1ull << 25)
 #define HST_TYPE_TUPLE (1ull << 26)
