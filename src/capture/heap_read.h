@@ -6,7 +6,7 @@
 
 #include "base/status.h"
 #include "heap/census.h"
-#include "model/heap.h"
+#include "model/heap_summary.h"
 
 struct hst_heap_options {
     uint64_t bytes_max; /* of the copy; 0: four fifths of the memory that is free */

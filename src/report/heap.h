@@ -6,7 +6,7 @@
 
 #include "base/buffer.h"
 #include "base/status.h"
-#include "model/heap.h"
+#include "model/heap_summary.h"
 #include "report/style.h"
 
 /* rows: of the table at most; 0: all. */
