@@ -8,6 +8,9 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "capture/subject.h"
+#include "heap/census.h"
+#include "heap/gather.h"
+#include "heap/roots.h"
 #include "target/core.h"
 #include "target/halt.h"
 
@@ -42,17 +45,59 @@ static enum hst_status check_room(const struct hst_heap_options *options, uint64
     return HST_E_UNSUPPORTED;
 }
 
-static enum hst_status find_objects(struct hst_heap_snapshot *snapshot, struct hst_error *err)
+/* The copy, and what is known of the program in it. */
+struct reading {
+    struct hst_image image;
+    struct hst_runtime runtime;
+    uint64_t pause_ns, census_ns;
+};
+
+/* --- objects --- */
+
+static enum hst_status add_part(struct hst_heap *heap, size_t *capacity, enum hst_part_kind kind,
+                                uint64_t bytes)
+{
+    if (!HST_RESERVE(heap->parts, *capacity, heap->part_count + 1))
+        return HST_E_NOMEM;
+    heap->parts[heap->part_count++] = (struct hst_heap_part){.kind = kind, .bytes = bytes};
+    return HST_OK;
+}
+
+static enum hst_status add_parts(struct hst_heap *heap, const struct hst_census *census)
+{
+    size_t capacity = 0;
+    HST_TRY(add_part(heap, &capacity, HST_PART_OBJECTS, census->object_bytes));
+    HST_TRY(add_part(heap, &capacity, HST_PART_TABLES, census->table_bytes - census->slack_bytes));
+    HST_TRY(add_part(heap, &capacity, HST_PART_SLACK, census->slack_bytes));
+    HST_TRY(add_part(heap, &capacity, HST_PART_FREE, census->pools.free_bytes));
+    HST_TRY(add_part(heap, &capacity, HST_PART_UNUSED, census->pools.unused_bytes));
+    return add_part(heap, &capacity, HST_PART_OVERHEAD, census->pools.overhead_bytes);
+}
+
+static enum hst_status take_census(struct reading *reading, struct hst_heap *heap)
 {
     uint64_t begin_ns = hst_now_ns();
-    if (snapshot->abi.free_threaded) {
+    HST_CLEANUP_FREE struct hst_span *spans = NULL;
+    HST_CLEANUP(hst_census_release) struct hst_census census = {0};
+    size_t span_count;
+    reading->runtime.memory = &reading->image.memory; /* from here on: as it was then */
+    HST_TRY(hst_roots_spans(&reading->runtime, &spans, &span_count));
+    HST_TRY(hst_census_take(&reading->image, &reading->runtime.abi, spans, span_count, &census));
+    heap->census_ns = hst_now_ns() - begin_ns;
+    HST_TRY(add_parts(heap, &census));
+    return hst_heap_gather(&census, &reading->runtime, heap);
+}
+
+static enum hst_status find_objects(struct reading *reading, struct hst_heap *heap, struct hst_error *err)
+{
+    if (reading->runtime.abi.free_threaded) {
         (void)hst_error_set(err, HST_E_UNSUPPORTED,
                             "the objects of a free-threaded Python cannot be found yet");
         hst_error_hint(err, "hasten dump -l shows the variables of every frame");
         return HST_E_UNSUPPORTED;
     }
-    enum hst_status status = hst_census_take(&snapshot->image, &snapshot->abi, &snapshot->census);
-    snapshot->census_ns = hst_now_ns() - begin_ns;
+    enum hst_status status = take_census(reading, heap);
+    heap->copied_bytes = reading->image.bytes;
     if (status == HST_E_UNSUPPORTED) {
         (void)hst_error_set(err, status, "no pools of Python's own allocator are in its memory");
         hst_error_hint(err, "run it without PYTHONMALLOC; debug builds are not read yet");
@@ -60,7 +105,19 @@ static enum hst_status find_objects(struct hst_heap_snapshot *snapshot, struct h
     return status;
 }
 
-static enum hst_status copy_still(const struct hst_subject *subject, struct hst_heap_snapshot *snapshot)
+static enum hst_status describe(struct hst_heap *heap, int pid, const char *command,
+                                const struct hst_runtime *runtime)
+{
+    heap->pid = pid;
+    heap->command = hst_strdup(command);
+    (void)snprintf(heap->interpreter, sizeof heap->interpreter, "CPython %s%s", runtime->version,
+                   runtime->abi.free_threaded ? " free-threaded" : "");
+    return heap->command != NULL ? HST_OK : HST_E_NOMEM;
+}
+
+/* --- a running process --- */
+
+static enum hst_status copy_still(const struct hst_subject *subject, struct reading *reading)
 {
     struct hst_halt halt;
     struct hst_maps maps = {0};
@@ -68,9 +125,9 @@ static enum hst_status copy_still(const struct hst_subject *subject, struct hst_
     HST_TRY(hst_halt_begin(subject->pid, &halt));
     enum hst_status status = hst_maps_read(subject->pid, &maps);
     if (status == HST_OK)
-        status = hst_image_take(subject->pid, &maps, subject->memory, &snapshot->image);
+        status = hst_image_take(subject->pid, &maps, subject->memory, &reading->image);
     hst_halt_end(&halt);
-    snapshot->pause_ns = hst_now_ns() - begin_ns;
+    reading->pause_ns = hst_now_ns() - begin_ns;
     hst_maps_release(&maps);
     return status;
 }
@@ -91,32 +148,35 @@ static enum hst_status measure(const struct hst_subject *subject, const struct h
     return status;
 }
 
+static enum hst_status read_process(const struct hst_subject *subject, const struct hst_heap_options *options,
+                                    struct reading *reading, struct hst_heap *heap, struct hst_error *err)
+{
+    reading->runtime = subject->runtime;
+    HST_TRY(describe(heap, subject->pid, subject->command, &subject->runtime));
+    HST_TRY(measure(subject, options, err));
+    heap->wall_ns = hst_wall_ns();
+    HST_TRY(copy_still(subject, reading));
+    heap->pause_ns = reading->pause_ns;
+    return find_objects(reading, heap, err);
+}
+
 enum hst_status hst_heap_read_process(int pid, const struct hst_heap_options *options,
-                                      struct hst_heap_snapshot *ret_snapshot, struct hst_error *err)
+                                      struct hst_heap *ret_heap, struct hst_error *err)
 {
     HST_CLEANUP(hst_subject_release) struct hst_subject subject;
-    memset(ret_snapshot, 0, sizeof *ret_snapshot);
+    struct reading reading = {0};
     HST_TRY(hst_subject_open(pid, &subject, err));
-    ret_snapshot->pid = pid;
-    ret_snapshot->abi = subject.runtime.abi;
-    (void)snprintf(ret_snapshot->interpreter, sizeof ret_snapshot->interpreter, "CPython %s%s",
-                   subject.runtime.version, subject.runtime.abi.free_threaded ? " free-threaded" : "");
-    ret_snapshot->command = hst_strdup(subject.command);
-    enum hst_status status = ret_snapshot->command != NULL ? HST_OK : HST_E_NOMEM;
+    enum hst_status status = hst_heap_init(ret_heap) ? HST_OK : HST_E_NOMEM;
     if (status == HST_OK)
-        status = measure(&subject, options, err);
-    if (status == HST_OK)
-        status = copy_still(&subject, ret_snapshot);
-    if (status == HST_OK)
-        status = find_objects(ret_snapshot, err);
-    for (uint32_t i = 0; i < ret_snapshot->census.types.count && status == HST_OK; i++)
-        (void)hst_heap_types_name(&ret_snapshot->census.types, i); /* while it can be read */
-    ret_snapshot->image.source = NULL;
+        status = read_process(&subject, options, &reading, ret_heap, err);
+    hst_image_release(&reading.image);
     if (status == HST_OK)
         return HST_OK;
-    hst_heap_snapshot_release(ret_snapshot);
+    hst_heap_release(ret_heap);
     return hst_subject_explain(&subject, status, err);
 }
+
+/* --- a core file --- */
 
 /* Names of types stand in the files of the interpreter and its modules: without them nothing is known. */
 static enum hst_status check_files(const struct hst_core *core, struct hst_error *err)
@@ -131,46 +191,41 @@ static enum hst_status check_files(const struct hst_core *core, struct hst_error
 }
 
 static enum hst_status read_core(struct hst_core *core, const struct hst_heap_options *options,
-                                 struct hst_heap_snapshot *snapshot, struct hst_error *err)
+                                 struct reading *reading, struct hst_heap *heap, struct hst_error *err)
 {
-    struct hst_runtime runtime;
     uint64_t bytes;
-    HST_TRY(hst_runtime_find(core->memory, &core->maps, "", &runtime, err));
-    snapshot->pid = core->pid;
-    snapshot->abi = runtime.abi;
-    (void)snprintf(snapshot->interpreter, sizeof snapshot->interpreter, "CPython %s%s", runtime.version,
-                   runtime.abi.free_threaded ? " free-threaded" : "");
-    snapshot->command = hst_strdup(core->command);
-    if (snapshot->command == NULL)
-        return HST_E_NOMEM;
+    HST_TRY(hst_runtime_find(core->memory, &core->maps, "", &reading->runtime, err));
+    HST_TRY(describe(heap, core->pid, core->command, &reading->runtime));
+    heap->way = HST_HEAP_CORE;
     HST_TRY(hst_image_measure(0, &core->maps, &bytes));
     HST_TRY(check_room(options, bytes, err));
-    HST_TRY(hst_image_take(0, &core->maps, core->memory, &snapshot->image));
-    HST_TRY(find_objects(snapshot, err));
-    for (uint32_t i = 0; i < snapshot->census.types.count; i++)
-        (void)hst_heap_types_name(&snapshot->census.types, i);
-    return HST_OK;
+    HST_TRY(hst_image_take(0, &core->maps, core->memory, &reading->image));
+    return find_objects(reading, heap, err);
 }
 
 enum hst_status hst_heap_read_core(const char *path, const struct hst_heap_options *options,
-                                   struct hst_heap_snapshot *ret_snapshot, struct hst_error *err)
+                                   struct hst_heap *ret_heap, struct hst_error *err)
 {
     struct hst_core core;
-    memset(ret_snapshot, 0, sizeof *ret_snapshot);
+    struct reading reading = {0};
     HST_TRY(hst_core_open(path, options->root != NULL ? options->root : "", &core, err));
     *err = (struct hst_error){0};
-    enum hst_status status = read_core(&core, options, ret_snapshot, err);
-    ret_snapshot->image.source = NULL;
+    enum hst_status status = hst_heap_init(ret_heap) ? HST_OK : HST_E_NOMEM;
+    if (status == HST_OK)
+        status = read_core(&core, options, &reading, ret_heap, err);
     if (check_files(&core, err) != HST_OK)
         status = HST_E_UNSUPPORTED; /* which explains whatever else was found */
+    hst_image_release(&reading.image);
     hst_core_release(&core);
     if (status == HST_OK)
         return HST_OK;
-    hst_heap_snapshot_release(ret_snapshot);
+    hst_heap_release(ret_heap);
     if (err->text[0] == '\0')
         (void)hst_error_set(err, status, "%s: %s", path, hst_status_name(status));
     return status;
 }
+
+/* --- by type --- */
 
 /* Most bytes first; then by name, so that two runs of one program agree. */
 static int compare_rows(const void *a, const void *b)
@@ -181,26 +236,25 @@ static int compare_rows(const void *a, const void *b)
     return strcmp(one->type, other->type);
 }
 
-static enum hst_status add_rows(struct hst_heap_snapshot *snapshot, struct hst_heap_summary *summary)
+static enum hst_status add_rows(const struct hst_heap *heap, struct hst_heap_summary *summary)
 {
-    struct hst_census *census = &snapshot->census;
-    size_t kept = 0, count = census->types.count;
-    struct hst_heap_row *rows = hst_alloc_zero(count, sizeof *rows);
+    size_t kept = 0, count = heap->type_count;
+    struct hst_heap_row *rows = hst_alloc_zero(count + 1, sizeof *rows);
     if (rows == NULL)
         return HST_E_NOMEM;
     summary->rows = rows;
-    for (size_t i = 0; i < census->count; i++) {
-        struct hst_heap_row *row = &rows[census->objects[i].type];
+    for (size_t i = 0; i < heap->count; i++) {
+        struct hst_heap_row *row = &rows[heap->types[i]];
         row->objects++;
-        row->bytes += census->objects[i].bytes;
+        row->bytes += heap->bytes[i];
         summary->objects++;
-        summary->object_bytes += census->objects[i].bytes;
+        summary->object_bytes += heap->bytes[i];
     }
     for (size_t i = 0; i < count; i++) {
         if (rows[i].objects == 0)
             continue;
         rows[kept] = rows[i];
-        rows[kept].type = hst_strdup(hst_heap_types_name(&census->types, (uint32_t)i));
+        rows[kept].type = hst_strdup(hst_heap_type_name(heap, (uint32_t)i));
         if (rows[kept].type == NULL)
             return HST_E_NOMEM;
         summary->count = ++kept;
@@ -209,32 +263,29 @@ static enum hst_status add_rows(struct hst_heap_snapshot *snapshot, struct hst_h
     return HST_OK;
 }
 
-enum hst_status hst_heap_summarise(struct hst_heap_snapshot *snapshot, struct hst_heap_summary *ret_summary)
+static uint64_t part_of(const struct hst_heap *heap, enum hst_part_kind kind)
 {
-    const struct hst_census *census = &snapshot->census;
+    for (size_t i = 0; i < heap->part_count; i++)
+        if (heap->parts[i].kind == kind)
+            return heap->parts[i].bytes;
+    return 0;
+}
+
+enum hst_status hst_heap_summarise(const struct hst_heap *heap, struct hst_heap_summary *ret_summary)
+{
     *ret_summary = (struct hst_heap_summary){
-        .pid = snapshot->pid,
-        .pause_ns = snapshot->pause_ns,
-        .copied_bytes = snapshot->image.bytes,
-        .census_ns = snapshot->census_ns,
-        .buffers = census->buffers,
-        .buffer_bytes = census->buffer_bytes,
-        .free_bytes = census->pools.free_bytes,
-        .unused_bytes = census->pools.unused_bytes,
-        .overhead_bytes = census->pools.overhead_bytes,
+        .pid = heap->pid,
+        .pause_ns = heap->pause_ns,
+        .copied_bytes = heap->copied_bytes,
+        .census_ns = heap->census_ns,
+        .free_bytes = part_of(heap, HST_PART_FREE),
+        .unused_bytes = part_of(heap, HST_PART_UNUSED),
+        .overhead_bytes = part_of(heap, HST_PART_OVERHEAD),
     };
-    (void)snprintf(ret_summary->interpreter, sizeof ret_summary->interpreter, "%s", snapshot->interpreter);
-    ret_summary->command = hst_strdup(snapshot->command);
-    enum hst_status status = ret_summary->command != NULL ? add_rows(snapshot, ret_summary) : HST_E_NOMEM;
+    (void)snprintf(ret_summary->interpreter, sizeof ret_summary->interpreter, "%s", heap->interpreter);
+    ret_summary->command = hst_strdup(heap->command);
+    enum hst_status status = ret_summary->command != NULL ? add_rows(heap, ret_summary) : HST_E_NOMEM;
     if (status != HST_OK)
         hst_heap_summary_release(ret_summary);
     return status;
-}
-
-void hst_heap_snapshot_release(struct hst_heap_snapshot *snapshot)
-{
-    hst_census_release(&snapshot->census);
-    hst_image_release(&snapshot->image);
-    hst_free(snapshot->command);
-    memset(snapshot, 0, sizeof *snapshot);
 }

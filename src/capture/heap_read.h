@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
-#include "heap/census.h"
+#include "model/heap.h"
 #include "model/heap_summary.h"
 
 struct hst_heap_options {
@@ -16,27 +16,13 @@ struct hst_heap_options {
     void *context;
 };
 
-struct hst_heap_snapshot {
-    int pid;
-    char *command;
-    char interpreter[64];
-    uint64_t pause_ns;  /* for which the process stood still; 0: a core file */
-    uint64_t census_ns; /* that finding the objects took, after the copy */
-    struct hst_abi abi;
-    struct hst_image image;
-    struct hst_census census;
-};
-
 /* On failure err says what was found and what to try. */
 enum hst_status hst_heap_read_process(int pid, const struct hst_heap_options *options,
-                                      struct hst_heap_snapshot *ret_snapshot,
-                                      struct hst_error *err) HST_MUST_CHECK;
+                                      struct hst_heap *ret_heap, struct hst_error *err) HST_MUST_CHECK;
 enum hst_status hst_heap_read_core(const char *path, const struct hst_heap_options *options,
-                                   struct hst_heap_snapshot *ret_snapshot,
-                                   struct hst_error *err) HST_MUST_CHECK;
+                                   struct hst_heap *ret_heap, struct hst_error *err) HST_MUST_CHECK;
 /* By type. */
-enum hst_status hst_heap_summarise(struct hst_heap_snapshot *snapshot,
+enum hst_status hst_heap_summarise(const struct hst_heap *heap,
                                    struct hst_heap_summary *ret_summary) HST_MUST_CHECK;
-void hst_heap_snapshot_release(struct hst_heap_snapshot *snapshot);
 
 #endif

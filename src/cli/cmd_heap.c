@@ -81,7 +81,7 @@ int hst_cmd_heap(struct hst_cli *cli, int argc, char **argv)
 {
     struct request request = {0};
     struct hst_error err = {0};
-    struct hst_heap_snapshot snapshot;
+    struct hst_heap heap;
     struct hst_heap_summary summary = {0};
     int pid = 0;
     int result = parse(cli, argc, argv, &request);
@@ -100,12 +100,12 @@ int hst_cmd_heap(struct hst_cli *cli, int argc, char **argv)
                                              .root = root != NULL ? root : "",
                                              .announce = announce,
                                              .context = cli};
-    enum hst_status status = pid != 0 ? hst_heap_read_process(pid, &options, &snapshot, &err)
-                                      : hst_heap_read_core(request.subject, &options, &snapshot, &err);
+    enum hst_status status = pid != 0 ? hst_heap_read_process(pid, &options, &heap, &err)
+                                      : hst_heap_read_core(request.subject, &options, &heap, &err);
     if (status != HST_OK)
         return hst_message_error(cli, &err);
-    status = hst_heap_summarise(&snapshot, &summary);
-    hst_heap_snapshot_release(&snapshot);
+    status = hst_heap_summarise(&heap, &summary);
+    hst_heap_release(&heap);
     if (status != HST_OK) {
         hst_message(cli, NULL, "out of memory");
         return HST_EXIT_FAILURE;

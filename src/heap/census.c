@@ -1,9 +1,13 @@
 /* Blocks in use -> objects: first the small ones, then all that they refer to. */
 #include "heap/census.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "heap/malloc_block.h"
+#include "heap/references.h"
+#include "heap/tables.h"
 #include "reader/type_flags.h"
 
 enum {
@@ -13,6 +17,7 @@ enum {
 };
 #define COLLECTOR_FLAGS UINT64_C(7)   /* in the lowest bits of both its words */
 #define COUNT_MAX (UINT64_C(1) << 40) /* of references, to 3.11: what is more is an address */
+#define STATIC_TYPE_BYTES(abi) ((abi)->type_flags + 240u) /* PyTypeObject, in every version */
 #define OBJECT_BYTES_MAX (UINT64_C(1) << 40)
 
 /* --- is it an object? --- */
@@ -58,7 +63,7 @@ static uint64_t text_bytes(const struct hst_abi *abi, const uint8_t *object)
 }
 
 /* How many items an object of a type with items has: its ob_size, or of an int its digits. */
-static uint64_t items_of(const struct hst_abi *abi, const struct hst_heap_type *type, const uint8_t *object)
+static uint64_t items_of(const struct hst_abi *abi, const struct hst_type_facts *type, const uint8_t *object)
 {
     int64_t size = (int64_t)word_at(object, abi->var_size);
     if ((type->flags & HST_TYPE_LONG) != 0 && abi->minor >= 12)
@@ -73,7 +78,7 @@ enum fit {
 };
 
 /* Bytes from the object on that it takes, by its type. available: that can be looked at. */
-static enum fit measure(const struct hst_census *census, const struct hst_heap_type *type,
+static enum fit measure(const struct hst_census *census, const struct hst_type_facts *type,
                         const uint8_t *object, uint64_t available, uint64_t *ret_bytes)
 {
     const struct hst_abi *abi = census->abi;
@@ -85,6 +90,11 @@ static enum fit measure(const struct hst_census *census, const struct hst_heap_t
         int is_exact = (type->flags & HST_TYPE_HEAP) == 0;
         *ret_bytes = is_exact ? bytes : type->basic_size;
         return bytes == 0 ? FIT_NOT : is_exact ? FIT_EXACT : FIT_AT_LEAST;
+    }
+    if ((type->flags & HST_TYPE_TYPE) != 0 && available >= STATIC_TYPE_BYTES(abi) &&
+        (word_at(object, abi->type_flags) & HST_TYPE_HEAP) == 0) {
+        *ret_bytes = STATIC_TYPE_BYTES(abi); /* what the metaclass counts is the size of a class */
+        return FIT_EXACT;
     }
     if (available < type->basic_size)
         return FIT_NOT;
@@ -99,7 +109,7 @@ static enum fit measure(const struct hst_census *census, const struct hst_heap_t
     return FIT_AT_LEAST;
 }
 
-static int fits_block(const struct hst_census *census, const struct hst_heap_type *type,
+static int fits_block(const struct hst_census *census, const struct hst_type_facts *type,
                       const uint8_t *object, uint64_t available)
 {
     uint64_t bytes;
@@ -109,168 +119,346 @@ static int fits_block(const struct hst_census *census, const struct hst_heap_typ
 }
 
 /* The type of the object that begins pre bytes into the block; HST_MAP_ABSENT: none does. */
-static uint32_t type_in_block(struct hst_census *census, const struct hst_block *block, uint32_t pre)
+static uint32_t type_in_block(struct hst_census *census, hst_raddr block, const uint8_t *bytes, uint32_t size,
+                              uint32_t pre)
 {
     const struct hst_abi *abi = census->abi;
-    const uint8_t *object = block->bytes + pre;
-    if (block->size < pre + abi->object_size || !is_count(abi, word_at(object, 0)))
+    const uint8_t *object = bytes + pre;
+    if (size < pre + abi->object_size || !is_count(abi, word_at(object, 0)))
         return HST_MAP_ABSENT;
     uint32_t index = hst_heap_types_find(&census->types, word_at(object, abi->object_type));
     if (index == HST_MAP_ABSENT)
         return HST_MAP_ABSENT;
-    const struct hst_heap_type *type = &census->types.items[index];
+    const struct hst_type_facts *type = &census->types.items[index];
     if (type->pre_bytes != pre)
         return HST_MAP_ABSENT;
-    if ((type->flags & HST_TYPE_HAVE_GC) != 0 && !is_linked(census->image, block->address + pre - ALIGNMENT))
+    if ((type->flags & HST_TYPE_HAVE_GC) != 0 && !is_linked(census->image, block + pre - ALIGNMENT))
         return HST_MAP_ABSENT;
-    return fits_block(census, type, object, block->size - pre) ? index : HST_MAP_ABSENT;
+    return fits_block(census, type, object, size - pre) ? index : HST_MAP_ABSENT;
 }
 
 /* --- small ones --- */
 
 static enum hst_status add_object(struct hst_census *census, hst_raddr address, uint32_t type, uint64_t bytes)
 {
-    if (!HST_RESERVE(census->objects, census->capacity, census->count + 1))
+    uint64_t length = bytes - census->types.items[type].pre_bytes;
+    if (census->count >= HST_HEAP_OBJECTS_MAX ||
+        !HST_RESERVE(census->objects, census->capacity, census->count + 1))
         return HST_E_NOMEM;
-    census->objects[census->count++] = (struct hst_object){
-        .address = address, .type = type, .bytes = bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX};
+    hst_page_set(hst_pages_find(&census->pages, address), address);
+    census->objects[census->count++] =
+        (struct hst_object){.address = address,
+                            .bytes = bytes,
+                            .type = type,
+                            .length = length < UINT32_MAX ? (uint32_t)length : UINT32_MAX};
     return HST_OK;
 }
 
-static enum hst_status look_at_block(void *context, const struct hst_block *block)
+static enum hst_status look_at_block(struct hst_census *census, hst_raddr block, const uint8_t *bytes,
+                                     uint32_t size)
 {
     static const uint32_t pres[] = {0, 16, 32};
-    struct hst_census *census = context;
     for (size_t i = 0; i < HST_ARRAY_LENGTH(pres); i++) {
-        uint32_t type = type_in_block(census, block, pres[i]);
+        uint32_t type = type_in_block(census, block, bytes, size, pres[i]);
         if (type != HST_MAP_ABSENT)
-            return add_object(census, block->address + pres[i], type, block->size);
+            return add_object(census, block + pres[i], type, size);
     }
-    census->buffers++;
-    census->buffer_bytes += block->size;
     return HST_OK;
 }
 
-/* The small object that lies in the block at address, by halving; NULL: none does. */
-static struct hst_object *object_in(struct hst_census *census, hst_raddr block)
+static enum hst_status look_at_pool(void *context, const struct hst_pool *pool)
 {
-    size_t low = 0, high = census->small_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (census->objects[middle].address < block)
-            low = middle + 1;
-        else
-            high = middle;
+    struct hst_census *census = context;
+    struct hst_page *page = hst_pages_find(&census->pages, pool->address);
+    for (uint32_t i = 0; i < pool->length >> HST_PAGE_BITS; i++)
+        page[i].block_bytes = (uint16_t)pool->block_bytes;
+    for (uint32_t i = 0; i < pool->used; i++) {
+        uint32_t offset = HST_POOL_HEAD_BYTES + i * pool->block_bytes;
+        if (!pool->is_free[i])
+            HST_TRY(look_at_block(census, pool->address + offset, pool->bytes + offset, pool->block_bytes));
     }
-    if (low == census->small_count)
-        return NULL;
-    struct hst_object *object = &census->objects[low];
-    uint32_t pre = census->types.items[object->type].pre_bytes;
-    return object->address - pre == block ? object : NULL;
+    return HST_OK;
 }
 
-/* What an object owns is a table, whatever it looks like. */
-static void take_back(struct hst_census *census, hst_raddr table)
+/* --- what they own --- */
+
+/* Where the block of a pool begins that holds the address. */
+static hst_raddr block_of(const struct hst_census *census, const struct hst_page *page, hst_raddr address)
 {
-    struct hst_object *taken = table != 0 ? object_in(census, table) : NULL;
-    if (taken == NULL || taken->bytes == 0)
-        return;
-    census->buffers++;
-    census->buffer_bytes += taken->bytes;
-    taken->bytes = 0; /* marked; removed when all are known */
+    uint64_t pool = address & ~(uint64_t)(hst_pool_bytes(census->abi) - 1);
+    uint64_t offset = address - pool;
+    return offset < HST_POOL_HEAD_BYTES ? address
+                                        : address - (offset - HST_POOL_HEAD_BYTES) % page->block_bytes;
 }
 
-static void take_back_tables(struct hst_census *census, const struct hst_object *object)
+/* The object whose block that is, by its address; 0: none is. */
+static hst_raddr object_in_block(struct hst_census *census, hst_raddr block)
 {
-    const struct hst_abi *abi = census->abi;
-    uint64_t flags = census->types.items[object->type].flags;
-    if ((flags & HST_TYPE_LIST) != 0) {
-        take_back(census, hst_image_word(census->image, object->address + abi->list_items));
-    } else if ((flags & HST_TYPE_DICT) != 0) {
-        take_back(census, hst_image_word(census->image, object->address + abi->dict_keys));
-        take_back(census, hst_image_word(census->image, object->address + abi->dict_values));
+    static const uint32_t pres[] = {0, 16, 32};
+    for (size_t i = 0; i < HST_ARRAY_LENGTH(pres); i++) {
+        hst_raddr object = block + pres[i];
+        const struct hst_page *page = hst_pages_find(&census->pages, object);
+        if (page == NULL || !hst_page_has(page, object))
+            continue;
+        uint32_t type = hst_heap_types_find(&census->types,
+                                            hst_image_word(census->image, object + census->abi->object_type));
+        if (type != HST_MAP_ABSENT && census->types.items[type].pre_bytes == pres[i])
+            return object;
     }
+    return 0;
 }
 
-static void remove_tables(struct hst_census *census)
+struct claim {
+    struct hst_census *census;
+    size_t index; /* of the owner */
+};
+
+/* What an object says is its table is no object, and the object's own; the first that says so has it. bytes
+ * 0: it is not known how long it should be. Returns what its block has; 0: it is somebody else's. */
+static uint64_t claim_table(struct hst_census *census, hst_raddr table, uint64_t bytes)
 {
+    struct hst_page *page = hst_pages_find(&census->pages, table);
+    if (page == NULL)
+        return 0;
+    if (page->block_bytes != 0) {
+        hst_raddr block = block_of(census, page, table), taken = object_in_block(census, block);
+        page = hst_pages_find(&census->pages, block);
+        if (!hst_page_own(page, block))
+            return 0;
+        if (taken != 0)
+            hst_page_unset(hst_pages_find(&census->pages, taken), taken);
+        return page->block_bytes;
+    }
+    const struct hst_image_region *region = hst_image_find(census->image, table);
+    uint64_t whole = region->is_data ? 0 : hst_malloc_block_bytes(census->image, table);
+    if (region->is_data || (whole == 0 && bytes == 0) || hst_page_has(page, table) ||
+        !hst_page_own(page, table))
+        return 0;
+    return whole >= bytes ? whole : bytes;
+}
+
+static enum hst_status claim(void *context, hst_raddr table, uint64_t bytes, uint64_t used)
+{
+    struct claim *owner = context;
+    struct hst_census *census = owner->census;
+    uint64_t whole = claim_table(census, table, bytes);
+    census->objects[owner->index].bytes += whole;
+    census->table_bytes += whole;
+    census->slack_bytes += whole > 0 && used < bytes ? bytes - used : 0;
+    return HST_OK;
+}
+
+static enum hst_status claim_tables(struct hst_census *census, size_t index)
+{
+    const struct hst_object *object = &census->objects[index];
+    struct claim owner = {census, index};
+    return hst_tables_visit(census->image, census->abi, &census->types.items[object->type], object->address,
+                            claim, &owner);
+}
+
+static int is_there(const struct hst_census *census, const struct hst_object *object)
+{
+    return hst_page_has(hst_pages_find(&census->pages, object->address), object->address);
+}
+
+/* Classes first: instances share their table of keys, and it is the class's. */
+static enum hst_status claim_all(struct hst_census *census)
+{
+    for (int classes = 1; classes >= 0; classes--)
+        for (size_t i = 0; i < census->count; i++) {
+            const struct hst_object *object = &census->objects[i];
+            int is_class = census->types.items[object->type].layout.shape == HST_SHAPE_TYPE;
+            if (is_class == classes && is_there(census, object))
+                HST_TRY(claim_tables(census, i));
+        }
     size_t kept = 0;
-    census->small_count = census->count;
     for (size_t i = 0; i < census->count; i++)
-        if (census->objects[i].bytes != 0)
-            take_back_tables(census, &census->objects[i]);
-    for (size_t i = 0; i < census->count; i++)
-        if (census->objects[i].bytes != 0)
+        if (is_there(census, &census->objects[i]))
             census->objects[kept++] = census->objects[i];
-    census->count = census->small_count = kept;
+    census->count = kept;
+    return HST_OK;
 }
 
-/* --- large and static ones --- */
+/* --- large and static ones, and buffers --- */
 
-static enum hst_status meet(struct hst_census *census, hst_raddr address)
+struct search {
+    struct hst_census *census;
+    size_t owner; /* object whose words are looked at */
+};
+
+static enum hst_status meet_object(struct hst_census *census, const struct hst_page *page, hst_raddr address,
+                                   int *ret_is_object)
 {
     const struct hst_abi *abi = census->abi;
-    const uint8_t *object =
-        address % WORD == 0 ? hst_image_at(census->image, address, abi->object_size) : NULL;
-    if (object == NULL)
+    *ret_is_object = hst_page_has(page, address);
+    const uint8_t *object = hst_image_at(census->image, address, abi->object_size);
+    if (*ret_is_object || page->block_bytes != 0 || object == NULL)
         return HST_OK;
     uint32_t index = hst_heap_types_find(&census->types, word_at(object, abi->object_type));
-    if (index == HST_MAP_ABSENT || !is_count(abi, word_at(object, 0)) ||
-        hst_map_find(&census->large, address) != HST_MAP_ABSENT ||
-        hst_pools_hold(census->image, abi, address))
+    if (index == HST_MAP_ABSENT || !is_count(abi, word_at(object, 0)))
         return HST_OK;
-    const struct hst_heap_type *type = &census->types.items[index];
+    const struct hst_type_facts *type = &census->types.items[index];
     const struct hst_image_region *region = hst_image_find(census->image, address);
     uint64_t bytes, available = region->end - address;
     if (measure(census, type, object, available, &bytes) == FIT_NOT || bytes > available)
         return HST_OK;
-    if (!hst_map_set(&census->large, address, (uint32_t)census->count))
-        return HST_E_NOMEM;
-    return add_object(census, address, index, type->pre_bytes + bytes);
+    bytes += type->pre_bytes;
+    uint64_t whole =
+        region->is_data ? bytes : hst_malloc_block_bytes(census->image, address - type->pre_bytes);
+    if (whole < bytes)
+        return HST_OK;
+    *ret_is_object = 1;
+    HST_TRY(add_object(census, address, index, whole));
+    return claim_tables(census, census->count - 1);
 }
 
-static enum hst_status meet_all(struct hst_census *census, hst_raddr from, uint64_t bytes)
+/* A word of an object that names a block which is nobody's: it is the object's, and so is what its words
+ * name. */
+static enum hst_status meet_buffer(struct hst_census *census, size_t owner, hst_raddr address)
 {
-    const uint8_t *words = hst_image_at(census->image, from, bytes);
-    for (uint64_t at = 0; words != NULL && at + WORD <= bytes; at += WORD)
-        HST_TRY(meet(census, word_at(words, at)));
+    const struct hst_page *page = hst_pages_find(&census->pages, address);
+    const struct hst_object *object = &census->objects[owner];
+    int is_inside = address - object->address < object->length;
+    if (address % ALIGNMENT != 0 || is_inside ||
+        census->types.items[object->type].layout.shape != HST_SHAPE_PLAIN ||
+        (page->block_bytes != 0 &&
+         (block_of(census, page, address) != address || object_in_block(census, address) != 0)))
+        return HST_OK;
+    uint64_t bytes = claim_table(census, address, 0);
+    if (bytes == 0)
+        return HST_OK;
+    if (!HST_RESERVE(census->buffers, census->buffer_capacity, census->buffer_count + 1))
+        return HST_E_NOMEM;
+    census->buffers[census->buffer_count++] =
+        (struct hst_owned_buffer){.owner = (uint32_t)owner, .address = address, .bytes = bytes};
+    census->objects[owner].bytes += bytes;
+    census->table_bytes += bytes;
     return HST_OK;
 }
 
-/* What it refers to by its own words, and by its table where that may be large. */
+static enum hst_status meet(void *context, hst_raddr address, hst_place place)
+{
+    struct search *search = context;
+    struct hst_census *census = search->census;
+    const struct hst_page *page = address % WORD == 0 ? hst_pages_find(&census->pages, address) : NULL;
+    int is_object;
+    if (page == NULL)
+        return HST_OK;
+    HST_TRY(meet_object(census, page, address, &is_object));
+    if (is_object || hst_place_kind_of(place) != HST_PLACE_FIELD)
+        return HST_OK;
+    return meet_buffer(census, search->owner, address);
+}
+
+static enum hst_status meet_words(struct search *search, hst_raddr from, uint64_t bytes,
+                                  enum hst_place_kind kind)
+{
+    const uint8_t *words = hst_image_at(search->census->image, from, bytes);
+    for (uint64_t at = 0; words != NULL && at + WORD <= bytes; at += WORD)
+        HST_TRY(meet(search, word_at(words, at), hst_place_of(kind, 0)));
+    return HST_OK;
+}
+
+/* Long buffers are numbers or text, unless their beginning has references. */
+static uint64_t bytes_to_look_at(const struct hst_census *census, const struct hst_owned_buffer *buffer)
+{
+    enum { SHORT_BYTES = 1 << 20, BEGINNING_BYTES = 1 << 14 };
+    if (buffer->bytes <= SHORT_BYTES)
+        return buffer->bytes;
+    const uint8_t *words = hst_image_at(census->image, buffer->address, BEGINNING_BYTES);
+    for (uint64_t at = 0; words != NULL && at < BEGINNING_BYTES; at += WORD) {
+        hst_raddr word = word_at(words, at);
+        const struct hst_page *page = word % WORD == 0 ? hst_pages_find(&census->pages, word) : NULL;
+        if (page != NULL && hst_page_has(page, word))
+            return buffer->bytes;
+    }
+    return 0;
+}
+
 static enum hst_status meet_references(struct hst_census *census, size_t index)
 {
+    struct search search = {census, index};
     const struct hst_object object = census->objects[index];
-    const struct hst_heap_type type = census->types.items[object.type];
-    const struct hst_abi *abi = census->abi;
-    HST_TRY(meet_all(census, object.address - type.pre_bytes, object.bytes / WORD * WORD));
-    if ((type.flags & HST_TYPE_LIST) != 0) {
-        uint64_t items = hst_image_word(census->image, object.address + abi->var_size);
-        if (items < OBJECT_BYTES_MAX / WORD)
-            return meet_all(census, hst_image_word(census->image, object.address + abi->list_items),
-                            items * WORD);
+    const struct hst_type_facts type = census->types.items[object.type];
+    size_t buffer = census->buffer_count;
+    HST_TRY(hst_references_visit(census->image, census->abi, &type, object.address, object.length, meet,
+                                 &search));
+    for (; buffer < census->buffer_count; buffer++) {
+        struct hst_owned_buffer *found = &census->buffers[buffer];
+        found->bytes = bytes_to_look_at(census, found);
+        HST_TRY(meet_words(&search, found->address, found->bytes, HST_PLACE_FIELD));
     }
     return HST_OK;
 }
 
-static enum hst_status look_at_buffer(void *context, const struct hst_block *block)
+static enum hst_status meet_all(struct hst_census *census, const struct hst_span *spans, size_t span_count)
 {
-    struct hst_census *census = context;
-    return meet_all(census, block->address, block->size);
-}
-
-static enum hst_status find_large(struct hst_census *census)
-{
-    struct hst_pool_sums unused;
-    HST_TRY(hst_pools_visit(census->image, census->abi, look_at_buffer, census, &unused));
+    struct search search = {census, 0};
+    for (size_t i = 0; i < span_count; i++)
+        HST_TRY(meet_words(&search, spans[i].address, spans[i].bytes, HST_PLACE_ITEM));
+    for (size_t i = 0; i < census->image->run_count; i++) {
+        const struct hst_image_run *run = &census->image->runs[i];
+        if (hst_image_find(census->image, run->start)->is_data)
+            HST_TRY(meet_words(&search, run->start, run->end - run->start, HST_PLACE_ITEM));
+    }
     for (size_t i = 0; i < census->types.count; i++)
-        HST_TRY(meet(census, census->types.items[i].address));
-    for (size_t i = 0; i < census->count; i++)
+        HST_TRY(meet(&search, census->types.items[i].address, HST_PLACE_ITEM));
+    for (size_t i = 0; i < census->count; i++) /* more come meanwhile */
         HST_TRY(meet_references(census, i));
     return HST_OK;
 }
 
+/* --- in order --- */
+
+static int compare_objects(const void *a, const void *b)
+{
+    const struct hst_object *one = a, *other = b;
+    return one->address < other->address ? -1 : one->address > other->address;
+}
+
+static int compare_buffers(const void *a, const void *b)
+{
+    const struct hst_owned_buffer *one = a, *other = b;
+    if (one->owner != other->owner)
+        return one->owner < other->owner ? -1 : 1;
+    return one->address < other->address ? -1 : one->address > other->address;
+}
+
+/* The small ones came in order; the others are sorted, and both are merged from the end. */
+static enum hst_status put_in_order(struct hst_census *census, size_t small)
+{
+    size_t large = census->count - small, at = census->count;
+    HST_CLEANUP_FREE struct hst_object *rest = hst_alloc(large + 1, sizeof *rest);
+    HST_CLEANUP_FREE hst_raddr *owners = hst_alloc(census->buffer_count + 1, sizeof *owners);
+    if (rest == NULL || owners == NULL)
+        return HST_E_NOMEM;
+    for (size_t i = 0; i < census->buffer_count; i++)
+        owners[i] = census->objects[census->buffers[i].owner].address;
+    if (large > 0)
+        memcpy(rest, census->objects + small, large * sizeof *rest);
+    qsort(rest, large, sizeof *rest, compare_objects);
+    while (large > 0) {
+        int is_last = small == 0 || census->objects[small - 1].address < rest[large - 1].address;
+        census->objects[--at] = is_last ? rest[--large] : census->objects[--small];
+    }
+    if (hst_pages_number(&census->pages) != census->count)
+        return HST_E_INVALID; /* an object twice, or one outside of what was copied */
+    for (size_t i = 0; i < census->buffer_count; i++)
+        census->buffers[i].owner = hst_pages_id(&census->pages, owners[i]);
+    qsort(census->buffers, census->buffer_count, sizeof *census->buffers, compare_buffers);
+    return HST_OK;
+}
+
+static void add_up(struct hst_census *census)
+{
+    uint64_t all = 0;
+    for (size_t i = 0; i < census->count; i++)
+        all += census->objects[i].bytes;
+    census->object_bytes = all - census->table_bytes;
+}
+
 enum hst_status hst_census_take(struct hst_image *image, const struct hst_abi *abi,
+                                const struct hst_span *spans, size_t span_count,
                                 struct hst_census *ret_census)
 {
     memset(ret_census, 0, sizeof *ret_census);
@@ -279,25 +467,33 @@ enum hst_status hst_census_take(struct hst_image *image, const struct hst_abi *a
     ret_census->image = image;
     ret_census->abi = abi;
     hst_heap_types_init(&ret_census->types, image, abi);
-    hst_map_init(&ret_census->large);
-    enum hst_status status = hst_pools_visit(image, abi, look_at_block, ret_census, &ret_census->pools);
-    if (status == HST_OK) {
-        remove_tables(ret_census);
-        status = find_large(ret_census);
-    }
+    enum hst_status status = hst_pages_init(&ret_census->pages, image);
+    if (status == HST_OK)
+        status = hst_pools_visit(image, abi, look_at_pool, ret_census, &ret_census->pools);
+    if (status == HST_OK)
+        status = claim_all(ret_census);
+    size_t small = ret_census->count;
+    if (status == HST_OK)
+        status = meet_all(ret_census, spans, span_count);
+    if (status == HST_OK)
+        status = put_in_order(ret_census, small);
     if (status == HST_OK && ret_census->types.out_of_memory)
         status = HST_E_NOMEM;
-    if (status == HST_OK && ret_census->count == 0)
+    if (status == HST_OK && ret_census->pools.pools == 0)
         status = HST_E_UNSUPPORTED;
-    if (status != HST_OK)
+    if (status != HST_OK) {
         hst_census_release(ret_census);
-    return status;
+        return status;
+    }
+    add_up(ret_census);
+    return HST_OK;
 }
 
 void hst_census_release(struct hst_census *census)
 {
     hst_heap_types_release(&census->types);
+    hst_pages_release(&census->pages);
     hst_free(census->objects);
-    hst_map_release(&census->large);
+    hst_free(census->buffers);
     memset(census, 0, sizeof *census);
 }

@@ -1,4 +1,5 @@
-/* Every object in a copy of a program's memory: address, type, size.
+/* Every object in a copy of a program's memory: address, type, and the bytes that it takes with the tables
+ * that are its own.
  *
  * Small ones are the blocks of CPython's allocator whose words agree that they are objects; what a list, dict
  * or set says is its table is none, whatever its words say.  Larger ones lie in the C allocator, and static
@@ -7,28 +8,48 @@
 #define HST_HEAP_CENSUS_H
 
 #include "heap/image.h"
+#include "heap/pages.h"
 #include "heap/pools.h"
 #include "heap/types.h"
 
 struct hst_object {
     hst_raddr address;
-    uint32_t type;  /* index of the types */
-    uint32_t bytes; /* that it takes itself: its block, or what its type says, with what stands before it */
+    uint64_t bytes;  /* its block with what stands before it, and its tables */
+    uint32_t type;   /* index of the types */
+    uint32_t length; /* from the address on, of its block */
+};
+
+/* Memory that an object owns and whose layout nobody told: a word of the object, or of another buffer of it,
+ * names where it begins. */
+struct hst_owned_buffer {
+    uint32_t owner; /* object */
+    hst_raddr address;
+    uint64_t bytes;
 };
 
 struct hst_census {
     struct hst_image *image;
     const struct hst_abi *abi;
     struct hst_heap_types types;
-    struct hst_object *objects; /* small ones first, in order of address */
-    size_t count, capacity, small_count;
-    struct hst_map large; /* address of an object that lies in no pool -> index */
+    struct hst_pages pages;     /* with the ids */
+    struct hst_object *objects; /* in order of address: the place is the id */
+    size_t count, capacity;
+    struct hst_owned_buffer *buffers; /* in order of owners */
+    size_t buffer_count, buffer_capacity;
     struct hst_pool_sums pools;
-    uint64_t buffers, buffer_bytes; /* small blocks that are no objects */
+    uint64_t object_bytes, table_bytes, slack_bytes; /* slack: of the tables, room for what is not there */
+    uint64_t unknown_bytes; /* small blocks that are no objects, and whose owner is not known */
+};
+
+/* Addresses outside the copy's objects where more are referred to: the interpreter's own state. */
+struct hst_span {
+    hst_raddr address;
+    uint64_t bytes;
 };
 
 /* image and abi must outlive the census. HST_E_UNSUPPORTED: a build whose allocator is another. */
 enum hst_status hst_census_take(struct hst_image *image, const struct hst_abi *abi,
+                                const struct hst_span *spans, size_t span_count,
                                 struct hst_census *ret_census) HST_MUST_CHECK;
 void hst_census_release(struct hst_census *census);
 

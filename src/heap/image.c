@@ -9,8 +9,12 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "target/symbols.h"
 
 enum { PAGE = 4096, ENTRIES = 4096 /* of pagemap, read at once */, GAP_PAGES = 4 /* read along */ };
+#define TABLES (HST_IMAGE_ADDRESS_MAX >> HST_IMAGE_TABLE_BITS)
+#define TABLE_PAGES (1u << (HST_IMAGE_TABLE_BITS - HST_PAGE_BITS))
+#define TABLE_BYTES (TABLE_PAGES * sizeof(uint32_t))
 /* proc(5), pagemap */
 #define PAGE_PRESENT (UINT64_C(1) << 63)
 #define PAGE_SWAPPED (UINT64_C(1) << 62)
@@ -87,36 +91,119 @@ enum hst_status hst_image_measure(int pid, const struct hst_maps *maps, uint64_t
 
 /* --- the copy --- */
 
+/* Memory of 0 that is only there where it is written to. */
+static void *map_zero(size_t bytes)
+{
+    void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return at != MAP_FAILED ? at : NULL;
+}
+
+static void unmap(void *at, size_t bytes)
+{
+    if (at != NULL)
+        (void)munmap(at, bytes);
+}
+
+/* Zeroed data of a program or library: it goes on without a gap behind a mapping of its file, and may be one
+ * mapping with other memory. Returns its end. */
+static hst_raddr zeroed_end(struct hst_memory *memory, const struct hst_maps *maps, size_t index)
+{
+    const struct hst_mapping *mapping = &maps->items[index];
+    if (mapping->path[0] != '\0' || index == 0 || maps->items[index - 1].end != mapping->start)
+        return mapping->start;
+    const char *path = maps->items[index - 1].path;
+    struct hst_elf elf;
+    while (index > 0 && (maps->items[index].offset != 0 || strcmp(maps->items[index].path, path) != 0))
+        index--;
+    if (path[0] != '/' || strcmp(maps->items[index].path, path) != 0 ||
+        hst_elf_read(memory, &maps->items[index], &elf) != HST_OK || elf.data_end <= mapping->start)
+        return mapping->start;
+    hst_raddr end = (elf.data_end + PAGE - 1) / PAGE * PAGE;
+    return end < mapping->end ? end : mapping->end;
+}
+
+static enum hst_status add_region(struct hst_image *image, hst_raddr start, hst_raddr end, const char *file)
+{
+    if (start >= end)
+        return HST_OK;
+    if (!HST_RESERVE(image->regions, image->region_capacity, image->region_count + 1))
+        return HST_E_NOMEM;
+    void *bytes = map_zero(end - start);
+    if (bytes == NULL)
+        return HST_E_NOMEM;
+    /* The program stands still while these pages come to be: few large ones, where the system has them. */
+    (void)madvise(bytes, end - start, MADV_HUGEPAGE);
+    image->regions[image->region_count++] =
+        (struct hst_image_region){start, end, bytes, file != NULL, file != NULL ? hst_strdup(file) : NULL};
+    return HST_OK;
+}
+
+static const char *file_name(const struct hst_mapping *mapping)
+{
+    const char *slash = strrchr(mapping->path, '/');
+    return slash != NULL ? slash + 1 : mapping->path;
+}
+
 static enum hst_status add_regions(struct hst_image *image, const struct hst_maps *maps)
 {
+    image->tables = map_zero(TABLES * sizeof *image->tables);
+    if (image->tables == NULL)
+        return HST_E_NOMEM;
     for (size_t i = 0; i < maps->count; i++) {
         const struct hst_mapping *mapping = &maps->items[i];
-        if (!is_own(mapping))
+        if (!is_own(mapping) || mapping->end > HST_IMAGE_ADDRESS_MAX)
             continue;
-        if (!HST_RESERVE(image->regions, image->region_capacity, image->region_count + 1))
-            return HST_E_NOMEM;
-        void *bytes = mmap(NULL, mapping->end - mapping->start, PROT_READ | PROT_WRITE,
-                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (bytes == MAP_FAILED)
-            return HST_E_NOMEM;
-        /* The program stands still while these pages come to be: few large ones, where the system has them.
-         */
-        (void)madvise(bytes, mapping->end - mapping->start, MADV_HUGEPAGE);
-        image->regions[image->region_count++] =
-            (struct hst_image_region){.start = mapping->start, .end = mapping->end, .bytes = bytes};
+        hst_raddr data_end = is_of_file(mapping) ? mapping->end : zeroed_end(image->source, maps, i);
+        const char *file =
+            data_end > mapping->start ? file_name(&maps->items[is_of_file(mapping) ? i : i - 1]) : NULL;
+        HST_TRY(add_region(image, mapping->start, data_end, file));
+        HST_TRY(add_region(image, data_end, mapping->end, NULL));
     }
     return image->region_count > 0 ? HST_OK : HST_E_GONE;
+}
+
+/* The region that holds the address, by halving; NULL: none does. */
+static const struct hst_image_region *region_of(const struct hst_image *image, hst_raddr address)
+{
+    size_t low = 0, high = image->region_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (image->regions[middle].end <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < image->region_count && address >= image->regions[low].start ? &image->regions[low] : NULL;
+}
+
+/* Only pages that the program has are entered: mappings may be far larger than memory. */
+static int index_pages(struct hst_image *image, const struct hst_image_region *region, hst_raddr start,
+                       hst_raddr end)
+{
+    for (hst_raddr at = start; at < end; at += PAGE) {
+        uint32_t **table = &image->tables[at >> HST_IMAGE_TABLE_BITS];
+        if (*table == NULL && (*table = map_zero(TABLE_BYTES)) == NULL)
+            return 0;
+        (*table)[at >> HST_PAGE_BITS & (TABLE_PAGES - 1)] = (uint32_t)(region - image->regions) + 1;
+    }
+    return 1;
 }
 
 static enum hst_status add_run(void *context, hst_raddr start, hst_raddr end)
 {
     struct hst_image *image = context;
-    const struct hst_image_region *region = hst_image_find(image, start);
-    const uint8_t *bytes = hst_image_at(image, start, end - start);
-    if (bytes == NULL || !HST_RESERVE(image->runs, image->run_capacity, image->run_count + 1))
-        return bytes == NULL ? HST_OK : HST_E_NOMEM;
-    image->runs[image->run_count++] =
-        (struct hst_image_run){.start = start, .end = end, .bytes = bytes, .region_end = region->end};
+    while (start < end) { /* a mapping may be two regions */
+        const struct hst_image_region *region = region_of(image, start);
+        hst_raddr part_end = region != NULL && region->end < end ? region->end : end;
+        if (region == NULL)
+            return HST_OK;
+        if (!HST_RESERVE(image->runs, image->run_capacity, image->run_count + 1) ||
+            !index_pages(image, region, start, part_end))
+            return HST_E_NOMEM;
+        image->runs[image->run_count++] = (struct hst_image_run){
+            start, part_end, .bytes = region->bytes + (start - region->start), .region_end = region->end};
+        start = part_end;
+    }
     return HST_OK;
 }
 
@@ -201,25 +288,14 @@ enum hst_status hst_image_take(int pid, const struct hst_maps *maps, struct hst_
 
 void hst_image_release(struct hst_image *image)
 {
-    for (size_t i = 0; i < image->region_count; i++)
+    for (size_t i = 0; i < image->region_count; i++) {
         (void)munmap(image->regions[i].bytes, image->regions[i].end - image->regions[i].start);
+        hst_free(image->regions[i].name);
+    }
+    for (size_t i = 0; image->tables != NULL && i < TABLES; i++)
+        unmap(image->tables[i], TABLE_BYTES);
+    unmap(image->tables, TABLES * sizeof *image->tables);
     hst_free(image->regions);
     hst_free(image->runs);
     *image = (struct hst_image){0};
-}
-
-const struct hst_image_region *hst_image_find(struct hst_image *image, hst_raddr address)
-{
-    size_t low = 0, high = image->region_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (image->regions[middle].end <= address)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low == image->region_count || address < image->regions[low].start)
-        return NULL;
-    image->last = low;
-    return &image->regions[low];
 }

@@ -16,6 +16,8 @@
 struct hst_image_region {
     hst_raddr start, end;
     uint8_t *bytes;
+    int is_data; /* of the program or of a library: written data, or the zeroed data that follows it */
+    char *name;  /* of that file, without its folders; NULL: none */
 };
 /* Part of a region whose pages the program has. */
 struct hst_image_run {
@@ -25,14 +27,19 @@ struct hst_image_run {
 };
 
 struct hst_image {
-    struct hst_memory memory;                   /* reads the copy, and the source for the rest */
-    struct hst_memory *source;                  /* not owned; NULL: it is gone */
-    struct hst_image_region *regions;           /* in order of address */
-    size_t region_count, region_capacity, last; /* last: the region that was asked for */
-    struct hst_image_run *runs;                 /* in order of address */
+    struct hst_memory memory;         /* reads the copy, and the source for the rest */
+    struct hst_memory *source;        /* not owned; NULL: it is gone */
+    struct hst_image_region *regions; /* in order of address */
+    size_t region_count, region_capacity;
+    struct hst_image_run *runs; /* in order of address */
     size_t run_count, run_capacity;
-    uint64_t bytes; /* of all runs */
+    uint64_t bytes;    /* of all runs */
+    uint32_t **tables; /* for each GiB of addresses: for each page of it, its region + 1, or 0 */
 };
+
+#define HST_PAGE_BITS 12u
+#define HST_IMAGE_TABLE_BITS 30u                  /* addresses that one table is for */
+#define HST_IMAGE_ADDRESS_MAX (UINT64_C(1) << 47) /* of a program, on every machine that is read */
 
 /* What a copy would take: bytes of memory that the program has. */
 enum hst_status hst_image_measure(int pid, const struct hst_maps *maps, uint64_t *ret_bytes) HST_MUST_CHECK;
@@ -42,20 +49,26 @@ enum hst_status hst_image_take(int pid, const struct hst_maps *maps, struct hst_
                                struct hst_image *ret_image) HST_MUST_CHECK;
 void hst_image_release(struct hst_image *image);
 
-const struct hst_image_region *hst_image_find(struct hst_image *image, hst_raddr address);
-/* Where the copy has length bytes of that address; NULL: it does not have all of them. */
-static inline const uint8_t *hst_image_at(struct hst_image *image, hst_raddr address, size_t length)
+/* The region that holds the address; NULL: none does. */
+static inline const struct hst_image_region *hst_image_find(const struct hst_image *image, hst_raddr address)
 {
-    const struct hst_image_region *region = &image->regions[image->last];
-    if (__builtin_expect(address < region->start || address >= region->end, 0)) {
-        region = hst_image_find(image, address);
-        if (region == NULL)
-            return NULL;
-    }
-    return length <= region->end - address ? region->bytes + (address - region->start) : NULL;
+    if (address >= HST_IMAGE_ADDRESS_MAX)
+        return NULL;
+    const uint32_t *table = image->tables[address >> HST_IMAGE_TABLE_BITS];
+    uint32_t index =
+        table != NULL ? table[address >> HST_PAGE_BITS & ((1u << (HST_IMAGE_TABLE_BITS - HST_PAGE_BITS)) - 1)]
+                      : 0;
+    return index != 0 ? &image->regions[index - 1] : NULL;
+}
+/* Where the copy has length bytes of that address; NULL: it does not have all of them. */
+static inline const uint8_t *hst_image_at(const struct hst_image *image, hst_raddr address, size_t length)
+{
+    const struct hst_image_region *region = hst_image_find(image, address);
+    return region != NULL && length <= region->end - address ? region->bytes + (address - region->start)
+                                                             : NULL;
 }
 /* The word there; 0 when the copy has none. */
-static inline uint64_t hst_image_word(struct hst_image *image, hst_raddr address)
+static inline uint64_t hst_image_word(const struct hst_image *image, hst_raddr address)
 {
     const uint8_t *at = hst_image_at(image, address, sizeof(uint64_t));
     uint64_t word = 0;

@@ -7,10 +7,9 @@
 enum {
     ALIGNMENT = 16,
     CLASSES = 32, /* up to 512 bytes */
-    HEAD_BYTES = 48,
+    HEAD_BYTES = HST_POOL_HEAD_BYTES,
     POOL_BYTES_3_9 = 4 << 10, /* to 3.9 */
     POOL_BYTES = 16 << 10,
-    BLOCKS_MAX = POOL_BYTES / ALIGNMENT,
 };
 
 /* struct pool_header */
@@ -21,7 +20,7 @@ struct head {
     uint32_t arena, size_class, next_offset, last_offset;
 };
 
-static size_t pool_bytes(const struct hst_abi *abi) { return abi->minor >= 10 ? POOL_BYTES : POOL_BYTES_3_9; }
+uint32_t hst_pool_bytes(const struct hst_abi *abi) { return abi->minor >= 10 ? POOL_BYTES : POOL_BYTES_3_9; }
 
 static uint32_t block_size(const struct head *head) { return (head->size_class + 1) * ALIGNMENT; }
 
@@ -58,75 +57,65 @@ static int mark_free(const struct head *head, hst_raddr address, const uint8_t *
 }
 
 struct walk {
-    hst_block_visitor *visit;
+    hst_pool_visitor *visit;
     void *context;
     struct hst_pool_sums *sums;
-    size_t pool_bytes;
+    struct hst_pool pool;
 };
 
-static enum hst_status visit_pool(struct walk *walk, const struct head *head, hst_raddr address,
-                                  const uint8_t *bytes)
+static void count_blocks(struct walk *walk, const struct head *head)
 {
-    uint8_t is_free[BLOCKS_MAX] = {0};
-    uint32_t size = block_size(head), blocks = (uint32_t)(walk->pool_bytes - HEAD_BYTES) / size;
-    uint32_t used = (head->next_offset - HEAD_BYTES) / size, live = 0;
+    const struct hst_pool *pool = &walk->pool;
     struct hst_pool_sums *sums = walk->sums;
-    sums->overhead_bytes += walk->pool_bytes - (uint64_t)blocks * size;
-    if (!mark_free(head, address, bytes, walk->pool_bytes, is_free)) {
-        memset(is_free, 0, sizeof is_free);
-        sums->odd++;
+    uint32_t blocks = (pool->length - HEAD_BYTES) / pool->block_bytes, live = 0;
+    if (head->count == 0) {
+        sums->unused_bytes += pool->length;
+        return;
     }
-    for (uint32_t i = 0; i < used; i++) {
-        if (is_free[i])
-            continue;
-        uint32_t offset = HEAD_BYTES + i * size;
-        const struct hst_block block = {address + offset, bytes + offset, size};
-        live++;
-        HST_TRY(walk->visit(walk->context, &block));
-    }
+    for (uint32_t i = 0; i < pool->used; i++)
+        live += !pool->is_free[i];
     sums->pools++;
     sums->blocks += live;
-    sums->block_bytes += (uint64_t)live * size;
-    sums->free_bytes += (uint64_t)(blocks - live) * size;
-    return HST_OK;
+    sums->block_bytes += (uint64_t)live * pool->block_bytes;
+    sums->free_bytes += (uint64_t)(blocks - live) * pool->block_bytes;
+    sums->overhead_bytes += pool->length - (uint64_t)blocks * pool->block_bytes;
+}
+
+static enum hst_status visit_pool(struct walk *walk, const struct head *head)
+{
+    struct hst_pool *pool = &walk->pool;
+    pool->block_bytes = block_size(head);
+    pool->used = head->count > 0 ? (head->next_offset - HEAD_BYTES) / pool->block_bytes : 0;
+    memset(pool->is_free, 0, pool->used);
+    if (pool->used > 0 && !mark_free(head, pool->address, pool->bytes, pool->length, pool->is_free)) {
+        memset(pool->is_free, 0, pool->used);
+        walk->sums->odd++;
+    }
+    count_blocks(walk, head);
+    return walk->visit(walk->context, pool);
 }
 
 static enum hst_status visit_run(struct walk *walk, const struct hst_image_run *run)
 {
-    struct head head;
-    hst_raddr first = (run->start + walk->pool_bytes - 1) / walk->pool_bytes * walk->pool_bytes;
-    for (hst_raddr at = first; at < run->end && run->region_end - at >= walk->pool_bytes;
-         at += walk->pool_bytes) {
-        const uint8_t *bytes = run->bytes + (at - run->start);
-        memcpy(&head, bytes, sizeof head);
-        if (!is_pool(&head, at, walk->pool_bytes))
-            continue;
-        if (head.count > 0)
-            HST_TRY(visit_pool(walk, &head, at, bytes));
-        else
-            walk->sums->unused_bytes += walk->pool_bytes;
+    uint32_t length = walk->pool.length;
+    hst_raddr first = (run->start + length - 1) / length * length;
+    for (hst_raddr at = first; at < run->end && run->region_end - at >= length; at += length) {
+        struct head head;
+        walk->pool.address = at;
+        walk->pool.bytes = run->bytes + (at - run->start);
+        memcpy(&head, walk->pool.bytes, sizeof head);
+        if (is_pool(&head, at, length))
+            HST_TRY(visit_pool(walk, &head));
     }
     return HST_OK;
 }
 
 enum hst_status hst_pools_visit(const struct hst_image *image, const struct hst_abi *abi,
-                                hst_block_visitor *visit, void *context, struct hst_pool_sums *ret_sums)
+                                hst_pool_visitor *visit, void *context, struct hst_pool_sums *ret_sums)
 {
-    struct walk walk = {visit, context, ret_sums, pool_bytes(abi)};
+    struct walk walk = {visit, context, ret_sums, {.length = hst_pool_bytes(abi)}};
     *ret_sums = (struct hst_pool_sums){0};
     for (size_t i = 0; i < image->run_count; i++)
         HST_TRY(visit_run(&walk, &image->runs[i]));
     return HST_OK;
-}
-
-int hst_pools_hold(struct hst_image *image, const struct hst_abi *abi, hst_raddr address)
-{
-    size_t bytes = pool_bytes(abi);
-    hst_raddr start = address / bytes * bytes;
-    const uint8_t *at = hst_image_at(image, start, bytes);
-    struct head head;
-    if (at == NULL)
-        return 0;
-    memcpy(&head, at, sizeof head);
-    return is_pool(&head, start, bytes) && head.count > 0;
 }

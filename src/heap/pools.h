@@ -6,13 +6,17 @@
 #include "heap/image.h"
 #include "pyabi/abi.h"
 
-/* A block in use. */
-struct hst_block {
+#define HST_POOL_BLOCKS_MAX 1024u
+
+/* A pool: blocks of one size. */
+struct hst_pool {
     hst_raddr address;
     const uint8_t *bytes;
-    uint32_t size;
+    uint32_t length, block_bytes;
+    uint32_t used;                        /* blocks that were ever used: the first ones */
+    uint8_t is_free[HST_POOL_BLOCKS_MAX]; /* of those */
 };
-typedef enum hst_status hst_block_visitor(void *context, const struct hst_block *block);
+typedef enum hst_status hst_pool_visitor(void *context, const struct hst_pool *pool);
 
 struct hst_pool_sums {
     uint64_t pools, blocks;  /* in use */
@@ -23,11 +27,12 @@ struct hst_pool_sums {
     uint64_t odd;            /* pools whose list of free blocks is torn: their blocks all count */
 };
 
-/* All blocks in use, in order of address. A status that visit returns ends it. */
+/* All pools, in order of address. A status that visit returns ends it. */
 enum hst_status hst_pools_visit(const struct hst_image *image, const struct hst_abi *abi,
-                                hst_block_visitor *visit, void *context,
+                                hst_pool_visitor *visit, void *context,
                                 struct hst_pool_sums *ret_sums) HST_MUST_CHECK;
-/* 1: the address lies in a pool. */
-int hst_pools_hold(struct hst_image *image, const struct hst_abi *abi, hst_raddr address);
+/* Where the blocks of a pool begin, from its address; its length in this version. */
+#define HST_POOL_HEAD_BYTES 48u
+uint32_t hst_pool_bytes(const struct hst_abi *abi);
 
 #endif

@@ -21,6 +21,8 @@ void hst_heap_types_init(struct hst_heap_types *types, struct hst_image *image, 
     types->image = image;
     types->abi = abi;
     hst_map_init(&types->by_address);
+    for (size_t i = 0; i < HST_ARRAY_LENGTH(types->known); i++)
+        types->known[i].value = HST_MAP_ABSENT;
 }
 
 void hst_heap_types_release(struct hst_heap_types *types)
@@ -64,6 +66,114 @@ static int has_name(struct hst_heap_types *types, hst_raddr address)
     return length > 0 && name[length] == '\0';
 }
 
+/* --- the layout of its objects --- */
+
+/* Members of PyTypeObject, counted from tp_flags: the same in every version. */
+enum { WEAKLIST_OFFSET_AFTER_FLAGS = 40, BASES_MAX = 64 };
+
+static const struct {
+    const char *name;
+    enum hst_shape shape;
+} shapes[] = {
+    {"set", HST_SHAPE_SET},
+    {"frozenset", HST_SHAPE_SET},
+    {"collections.deque", HST_SHAPE_DEQUE},
+    {"weakref", HST_SHAPE_WEAK},
+    {"weakref.ReferenceType", HST_SHAPE_WEAK},
+    {"weakproxy", HST_SHAPE_WEAK},
+    {"weakref.ProxyType", HST_SHAPE_WEAK},
+    {"weakcallableproxy", HST_SHAPE_WEAK},
+    {"weakref.CallableProxyType", HST_SHAPE_WEAK},
+    {"frame", HST_SHAPE_FRAME},
+    {"generator", HST_SHAPE_GENERATOR},
+    {"coroutine", HST_SHAPE_GENERATOR},
+    {"async_generator", HST_SHAPE_GENERATOR},
+    {"float", HST_SHAPE_LEAF},
+    {"complex", HST_SHAPE_LEAF},
+};
+
+static int shape_by_flags(uint64_t flags, enum hst_shape *ret_shape)
+{
+    *ret_shape = (flags & HST_TYPE_LIST) != 0                                     ? HST_SHAPE_LIST
+                 : (flags & HST_TYPE_TUPLE) != 0                                  ? HST_SHAPE_TUPLE
+                 : (flags & HST_TYPE_DICT) != 0                                   ? HST_SHAPE_DICT
+                 : (flags & HST_TYPE_TYPE) != 0                                   ? HST_SHAPE_TYPE
+                 : (flags & (HST_TYPE_LONG | HST_TYPE_STR | HST_TYPE_BYTES)) != 0 ? HST_SHAPE_LEAF
+                                                                                  : HST_SHAPE_PLAIN;
+    return *ret_shape != HST_SHAPE_PLAIN;
+}
+
+static int shape_by_name(const char *name, enum hst_shape *ret_shape)
+{
+    for (size_t i = 0; i < HST_ARRAY_LENGTH(shapes); i++)
+        if (strcmp(name, shapes[i].name) == 0) {
+            *ret_shape = shapes[i].shape;
+            return 1;
+        }
+    return 0;
+}
+
+/* An lru_cache begins with a link of the ring that its entries are; the links are no references that keep
+ * anything alive beside the cache's dict. */
+#define LRU_ENTRY "functools._lru_list_elem"
+#define LRU_CACHE "functools._lru_cache_wrapper"
+
+/* The nearest type, itself or a base, that C code made, and its name as that gave it: classes made at run
+ * time have no dot in theirs. */
+static hst_raddr made_in_c(struct hst_heap_types *types, hst_raddr type, char *name, size_t size)
+{
+    for (int i = 0; i < BASES_MAX && type != 0; i++) {
+        hst_raddr at = hst_image_word(types->image, type + types->abi->type_name);
+        int is_heap = (flags_at(types, type) & HST_TYPE_HEAP) != 0;
+        if (at != 0 && hst_memory_read_text(&types->image->memory, at, name, size) == HST_OK &&
+            (!is_heap || strchr(name, '.') != NULL))
+            return type;
+        type = hst_image_word(types->image, type + types->abi->type_base);
+    }
+    name[0] = '\0';
+    return 0;
+}
+
+static void find_attributes(struct hst_heap_types *types, const struct hst_type_facts *facts,
+                            struct hst_layout *layout)
+{
+    hst_raddr flags_place = facts->address + types->abi->type_flags;
+    int64_t dict = (int64_t)hst_image_word(types->image, facts->address + types->abi->type_dictoffset);
+    int64_t weak = (int64_t)hst_image_word(types->image, flags_place + WEAKLIST_OFFSET_AFTER_FLAGS);
+    layout->is_managed = types->abi->minor >= 11 && (facts->flags & HST_TYPE_MANAGED_DICT) != 0;
+    if (dict < 0 && !layout->is_managed && facts->item_size != 0 && -dict <= facts->basic_size)
+        layout->dict_from_end = (int32_t)dict;
+    if (weak > 0 && weak < facts->basic_size)
+        layout->skipped[0] = (uint32_t)weak;
+}
+
+static void find_layout(struct hst_heap_types *types, struct hst_type_facts *facts)
+{
+    char name[HST_TYPE_NAME_BYTES];
+    struct hst_layout *layout = &facts->layout;
+    hst_raddr base = made_in_c(types, facts->address, name, sizeof name);
+    uint32_t base_bytes =
+        base != 0 ? (uint32_t)hst_image_word(types->image, base + types->abi->type_basicsize) : 0;
+    find_attributes(types, facts, layout);
+    if (!shape_by_flags(facts->flags, &layout->shape) && !shape_by_name(name, &layout->shape))
+        layout->shape = HST_SHAPE_PLAIN;
+    layout->fields_end = facts->basic_size / 8 * 8;
+    layout->has_items = layout->shape == HST_SHAPE_PLAIN && facts->item_size == sizeof(uint64_t);
+    /* What a class adds to the structure of its base; all of it where that is nothing but words. */
+    int is_words = layout->shape == HST_SHAPE_PLAIN || layout->shape == HST_SHAPE_TYPE;
+    layout->fields = is_words || base_bytes < types->abi->object_size ? types->abi->object_size : base_bytes;
+    if (layout->shape == HST_SHAPE_GENERATOR) {
+        layout->fields = types->abi->object_size;
+        if (types->abi->gen_frame != 0) /* behind it is a frame, which is no row of words */
+            layout->fields_end = types->abi->gen_frame;
+    }
+    layout->is_linked = strcmp(name, LRU_ENTRY) == 0;
+    if (layout->is_linked || strcmp(name, LRU_CACHE) == 0) {
+        layout->skipped[1] = types->abi->object_size;
+        layout->skipped[2] = types->abi->object_size + 8;
+    }
+}
+
 static uint32_t add(struct hst_heap_types *types, hst_raddr address)
 {
     const struct hst_abi *abi = types->abi;
@@ -79,11 +189,12 @@ static uint32_t add(struct hst_heap_types *types, hst_raddr address)
         types->out_of_memory = 1;
         return HST_MAP_ABSENT;
     }
-    types->items[types->count] = (struct hst_heap_type){.address = address,
-                                                        .flags = flags,
-                                                        .basic_size = (uint32_t)basic,
-                                                        .item_size = (uint32_t)item,
-                                                        .pre_bytes = pre_bytes(types, flags)};
+    types->items[types->count] = (struct hst_type_facts){.address = address,
+                                                         .flags = flags,
+                                                         .basic_size = (uint32_t)basic,
+                                                         .item_size = (uint32_t)item,
+                                                         .pre_bytes = pre_bytes(types, flags)};
+    find_layout(types, &types->items[types->count]);
     return (uint32_t)types->count++;
 }
 
@@ -91,12 +202,17 @@ uint32_t hst_heap_types_find(struct hst_heap_types *types, hst_raddr address)
 {
     if (address % sizeof(uint64_t) != 0 || address < HST_SMALLEST_ADDRESS)
         return HST_MAP_ABSENT;
+    struct hst_map_slot *known = &types->known[address / 64 % HST_ARRAY_LENGTH(types->known)];
+    if (known->key == address && known->value != HST_MAP_ABSENT)
+        return known->value;
     hst_raddr *refused = &types->refused[address / sizeof(uint64_t) % HST_ARRAY_LENGTH(types->refused)];
     if (*refused == address)
         return HST_MAP_ABSENT;
     uint32_t type = hst_map_find(&types->by_address, address);
-    if (type != HST_MAP_ABSENT)
+    if (type != HST_MAP_ABSENT) {
+        *known = (struct hst_map_slot){address, type};
         return type;
+    }
     hst_raddr metaclass = hst_image_word(types->image, address + types->abi->object_type);
     if (metaclass % sizeof(uint64_t) == 0 && metaclass >= HST_SMALLEST_ADDRESS &&
         makes_types(types, metaclass))
@@ -108,7 +224,7 @@ uint32_t hst_heap_types_find(struct hst_heap_types *types, hst_raddr address)
 
 const char *hst_heap_types_name(struct hst_heap_types *types, uint32_t type)
 {
-    struct hst_heap_type *item = &types->items[type];
+    struct hst_type_facts *item = &types->items[type];
     if (item->name == NULL) {
         HST_CLEANUP(hst_buffer_release) struct hst_buffer name;
         hst_buffer_init(&name, HST_TYPE_NAME_BYTES);

@@ -4,25 +4,29 @@
 
 #include "base/map.h"
 #include "heap/image.h"
+#include "heap/layout.h"
 #include "pyabi/abi.h"
 
 #define HST_SMALLEST_ADDRESS 4096u
 
-struct hst_heap_type {
+struct hst_type_facts {
     hst_raddr address;
     uint64_t flags; /* tp_flags */
     uint32_t basic_size, item_size;
     uint32_t pre_bytes; /* before an object of it: what the collector and its attributes need */
-    char *name;         /* module.Class; NULL until it is asked for */
+    struct hst_layout layout;
+    char *name; /* module.Class; NULL until it is asked for */
 };
 
 struct hst_heap_types {
     struct hst_image *image;
     const struct hst_abi *abi;
-    struct hst_heap_type *items;
+    struct hst_type_facts *items;
     size_t count, capacity;
     struct hst_map by_address;
-    hst_raddr refused[4096]; /* addresses that are no type, by their low bits */
+    /* By their low bits: addresses that are no type, and some that are. */
+    hst_raddr refused[4096];
+    struct hst_map_slot known[1024];
     int out_of_memory;
 };
 

@@ -20,7 +20,7 @@ enum {
 
 /* The image with the runtime, and what the search met on its way. */
 struct search {
-    struct hst_image image;
+    struct hst_elf image;
     hst_raddr runtime;
     const char *other; /* a Python that is not ours to read, by name; NULL = none met */
     char other_text[160];
@@ -54,7 +54,7 @@ static int may_hold_python(const struct hst_mapping *m)
 }
 
 /* Other Pythons, known by a symbol of theirs. */
-static void notice_other(struct hst_memory *memory, const struct hst_image *image, struct search *search)
+static void notice_other(struct hst_memory *memory, const struct hst_elf *image, struct search *search)
 {
     static const struct {
         const char *symbol, *name;
@@ -67,7 +67,7 @@ static void notice_other(struct hst_memory *memory, const struct hst_image *imag
         {"_PyGC_generation0", "CPython 3.6 or older"},
     };
     for (size_t i = 0; i < HST_ARRAY_LENGTH(others) && search->other == NULL; i++)
-        if (hst_image_symbol(memory, image, others[i].symbol) != 0)
+        if (hst_elf_symbol(memory, image, others[i].symbol) != 0)
             search->other = others[i].name;
     const char *at = strstr(base_name(image->path), "python");
     if (search->other != NULL && at != NULL && isdigit((unsigned char)at[6])) {
@@ -84,10 +84,10 @@ static void notice_other(struct hst_memory *memory, const struct hst_image *imag
 static int look_in_image(struct hst_memory *memory, const struct hst_mapping *m, const char *root,
                          struct search *search)
 {
-    struct hst_image image;
-    if (hst_image_read(memory, m, &image) != HST_OK)
+    struct hst_elf image;
+    if (hst_elf_read(memory, m, &image) != HST_OK)
         return 0;
-    hst_raddr found = hst_image_symbol(memory, &image, "_PyRuntime");
+    hst_raddr found = hst_elf_symbol(memory, &image, "_PyRuntime");
     if (found == 0 && strstr(base_name(m->path), "python") != NULL) {
         HST_CLEANUP_FREE char *path = hst_asprintf("%s%s", root, m->path);
         if (path != NULL)
@@ -118,7 +118,7 @@ static int find_image(struct hst_memory *memory, const struct hst_maps *maps, co
 
 /* "3.9.18" as a whole text among the constants of the image; versions before 3.11 export no number. */
 static void find_version_text(struct hst_memory *memory, const struct hst_maps *maps,
-                              const struct hst_image *image, unsigned minor, char *into, size_t size)
+                              const struct hst_elf *image, unsigned minor, char *into, size_t size)
 {
     char wanted[16];
     int length = snprintf(wanted, sizeof wanted, "3.%u.", minor);
@@ -179,7 +179,7 @@ static enum hst_status choose_layout(struct hst_runtime *runtime, const struct h
         return HST_OK;
     }
     uint64_t hex = 0;
-    hst_raddr symbol = hst_image_symbol(runtime->memory, &search->image, "Py_Version");
+    hst_raddr symbol = hst_elf_symbol(runtime->memory, &search->image, "Py_Version");
     if (symbol != 0)
         HST_TRY(hst_memory_read_u64(runtime->memory, symbol, &hex));
     unsigned minor = hex != 0 ? (unsigned)(hex >> 16 & 255) : minor_in_name(search->image.path);
@@ -241,7 +241,7 @@ enum hst_status hst_runtime_find(struct hst_memory *memory, const struct hst_map
     }
     struct hst_runtime runtime = {.memory = memory, .address = search.runtime};
     HST_TRY(choose_layout(&runtime, maps, &search, err));
-    runtime.code_type = hst_image_symbol(memory, &search.image, "PyCode_Type");
+    runtime.code_type = hst_elf_symbol(memory, &search.image, "PyCode_Type");
     HST_TRY(validate(&runtime, err));
     *ret_runtime = runtime;
     return HST_OK;

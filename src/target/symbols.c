@@ -14,12 +14,12 @@
 enum { PHDRS_MAX = 64, DYNAMIC_MAX = 512, CHAIN_MAX = 4096, SYMBOLS_MAX = 1 << 17 };
 
 /* glibc relocates these entries in memory, musl does not. */
-static hst_raddr table_address(const struct hst_image *image, uint64_t value)
+static hst_raddr table_address(const struct hst_elf *image, uint64_t value)
 {
     return value != 0 && value < image->bias ? value + image->bias : value;
 }
 
-static void read_dynamic(struct hst_memory *memory, struct hst_image *image, hst_raddr at)
+static void read_dynamic(struct hst_memory *memory, struct hst_elf *image, hst_raddr at)
 {
     for (size_t i = 0; i < DYNAMIC_MAX; i++) {
         Elf64_Dyn entry;
@@ -48,8 +48,8 @@ static void read_dynamic(struct hst_memory *memory, struct hst_image *image, hst
     }
 }
 
-enum hst_status hst_image_read(struct hst_memory *memory, const struct hst_mapping *mapping,
-                               struct hst_image *ret_image)
+enum hst_status hst_elf_read(struct hst_memory *memory, const struct hst_mapping *mapping,
+                             struct hst_elf *ret_image)
 {
     Elf64_Ehdr header;
     HST_TRY(hst_memory_read(memory, mapping->start, &header, sizeof header));
@@ -59,17 +59,22 @@ enum hst_status hst_image_read(struct hst_memory *memory, const struct hst_mappi
     Elf64_Phdr programs[PHDRS_MAX];
     HST_TRY(hst_memory_read(memory, mapping->start + header.e_phoff, programs,
                             header.e_phnum * sizeof programs[0]));
-    struct hst_image image = {.base = mapping->start, .path = mapping->path};
-    uint64_t first = UINT64_MAX, dynamic = 0;
+    struct hst_elf image = {.base = mapping->start, .path = mapping->path};
+    uint64_t first = UINT64_MAX, dynamic = 0, data_end = 0;
     for (size_t i = 0; i < header.e_phnum; i++) {
         if (programs[i].p_type == PT_LOAD && programs[i].p_vaddr < first)
             first = programs[i].p_vaddr;
+        if (programs[i].p_type == PT_LOAD && (programs[i].p_flags & PF_W) != 0 &&
+            programs[i].p_vaddr + programs[i].p_memsz > data_end)
+            data_end = programs[i].p_vaddr + programs[i].p_memsz;
         if (programs[i].p_type == PT_DYNAMIC)
             dynamic = programs[i].p_vaddr;
     }
     if (first == UINT64_MAX)
         return HST_E_INVALID;
     image.bias = header.e_type == ET_DYN ? mapping->start - (first & ~4095ull) : 0;
+    if (data_end != 0)
+        image.data_end = image.bias + data_end;
     if (dynamic != 0)
         read_dynamic(memory, &image, image.bias + dynamic);
     *ret_image = image;
@@ -77,7 +82,7 @@ enum hst_status hst_image_read(struct hst_memory *memory, const struct hst_mappi
 }
 
 /* The target address of symbol index when its name is name, else 0. */
-static hst_raddr symbol_if_named(struct hst_memory *memory, const struct hst_image *image, size_t index,
+static hst_raddr symbol_if_named(struct hst_memory *memory, const struct hst_elf *image, size_t index,
                                  const char *name)
 {
     Elf64_Sym symbol;
@@ -100,7 +105,7 @@ static uint32_t gnu_hash(const char *name)
 
 /* Table: buckets, first symbol, bloom words, shift; bloom filter; buckets; chain hashes (low bit ends a
  * chain). */
-static hst_raddr find_by_gnu_hash(struct hst_memory *memory, const struct hst_image *image, const char *name)
+static hst_raddr find_by_gnu_hash(struct hst_memory *memory, const struct hst_elf *image, const char *name)
 {
     uint32_t head[4], hash = gnu_hash(name), index;
     if (hst_memory_read(memory, image->gnu_hash, head, sizeof head) != HST_OK || head[0] == 0)
@@ -121,7 +126,7 @@ static hst_raddr find_by_gnu_hash(struct hst_memory *memory, const struct hst_im
     return 0;
 }
 
-hst_raddr hst_image_symbol(struct hst_memory *memory, const struct hst_image *image, const char *name)
+hst_raddr hst_elf_symbol(struct hst_memory *memory, const struct hst_elf *image, const char *name)
 {
     if (image->symbols == 0 || image->strings == 0)
         return 0;
@@ -150,7 +155,7 @@ static hst_raddr scan_symbols(Elf *elf, Elf_Scn *section, const GElf_Shdr *heade
     return 0;
 }
 
-hst_raddr hst_file_symbol(const char *path, const struct hst_image *image, const char *name,
+hst_raddr hst_file_symbol(const char *path, const struct hst_elf *image, const char *name,
                           const char *section_name)
 {
     (void)elf_version(EV_CURRENT);

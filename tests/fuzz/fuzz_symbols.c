@@ -40,11 +40,11 @@ static void look_in_memory(const uint8_t *data, size_t size, hst_raddr base)
     static char path[] = "/usr/bin/python3.11";
     struct mapped mapped = {.memory = {.read = mapped_read}, .base = base, .data = data, .size = size};
     struct hst_mapping mapping = {.start = base, .end = base + MAPPED_BYTES, .path = path};
-    struct hst_image image;
-    if (hst_image_read(&mapped.memory, &mapping, &image) != HST_OK)
+    struct hst_elf image;
+    if (hst_elf_read(&mapped.memory, &mapping, &image) != HST_OK)
         return;
-    (void)hst_image_symbol(&mapped.memory, &image, "_PyRuntime");
-    (void)hst_image_symbol(&mapped.memory, &image, "Py_Version");
+    (void)hst_elf_symbol(&mapped.memory, &image, "_PyRuntime");
+    (void)hst_elf_symbol(&mapped.memory, &image, "Py_Version");
 }
 
 static void look_in_file(const uint8_t *data, size_t size, hst_raddr bias)
@@ -54,7 +54,7 @@ static void look_in_file(const uint8_t *data, size_t size, hst_raddr bias)
     FUZZ_REQUIRE(fd >= 0);
     FUZZ_REQUIRE(hst_fd_write_all(fd, data, size) == HST_OK);
     (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    struct hst_image image = {.bias = bias};
+    struct hst_elf image = {.bias = bias};
     (void)hst_file_symbol(path, &image, "_PyRuntime", ".PyRuntime");
     (void)hst_file_symbol(path, &image, "absent", NULL);
     (void)close(fd);

@@ -39,14 +39,14 @@ static int close_own(void **state)
 }
 
 /* The image that holds address. */
-static struct hst_image image_of(struct own *own, const void *address)
+static struct hst_elf image_of(struct own *own, const void *address)
 {
     const struct hst_mapping *m = hst_maps_find(&own->maps, (uintptr_t)address);
-    struct hst_image image;
+    struct hst_elf image;
     assert_non_null(m);
     for (size_t i = 0; i < own->maps.count; i++)
         if (strcmp(own->maps.items[i].path, m->path) == 0 && own->maps.items[i].offset == 0) {
-            assert_int_equal(hst_image_read(own->memory, &own->maps.items[i], &image), HST_OK);
+            assert_int_equal(hst_elf_read(own->memory, &own->maps.items[i], &image), HST_OK);
             return image;
         }
     fail_msg("no start of %s", m->path);
@@ -55,19 +55,19 @@ static struct hst_image image_of(struct own *own, const void *address)
 
 static void test_symbol_in_memory(void **state)
 {
-    struct hst_image image = image_of(*state, &hst_test_exported);
+    struct hst_elf image = image_of(*state, &hst_test_exported);
     struct own *own = *state;
-    assert_true(hst_image_symbol(own->memory, &image, "hst_test_exported") == (uintptr_t)&hst_test_exported);
-    assert_true(hst_image_symbol(own->memory, &image, "hst_test_absent") == 0);
-    assert_true(hst_image_symbol(own->memory, &image, "") == 0);
-    struct hst_image libc = image_of(*state, dlsym(RTLD_DEFAULT, "strtoul"));
-    assert_true(hst_image_symbol(own->memory, &libc, "strtoul") == (uintptr_t)dlsym(RTLD_DEFAULT, "strtoul"));
-    assert_true(hst_image_symbol(own->memory, &libc, "hst_test_exported") == 0);
+    assert_true(hst_elf_symbol(own->memory, &image, "hst_test_exported") == (uintptr_t)&hst_test_exported);
+    assert_true(hst_elf_symbol(own->memory, &image, "hst_test_absent") == 0);
+    assert_true(hst_elf_symbol(own->memory, &image, "") == 0);
+    struct hst_elf libc = image_of(*state, dlsym(RTLD_DEFAULT, "strtoul"));
+    assert_true(hst_elf_symbol(own->memory, &libc, "strtoul") == (uintptr_t)dlsym(RTLD_DEFAULT, "strtoul"));
+    assert_true(hst_elf_symbol(own->memory, &libc, "hst_test_exported") == 0);
 }
 
 static void test_symbol_in_file(void **state)
 {
-    struct hst_image image = image_of(*state, &hst_test_exported);
+    struct hst_elf image = image_of(*state, &hst_test_exported);
     assert_true(hst_file_symbol(image.path, &image, "hst_test_hidden", NULL) == (uintptr_t)&hst_test_hidden);
     assert_true(hst_file_symbol(image.path, &image, "hst_test_absent", NULL) == 0);
     hst_raddr text = hst_file_symbol(image.path, &image, "hst_test_absent", ".text");
@@ -83,10 +83,10 @@ static void test_what_is_no_image(void **state)
     char bytes[8192] = "not ELF";
     struct hst_mapping mapping = {
         .start = (uintptr_t)bytes, .end = (uintptr_t)bytes + sizeof bytes, .path = bytes};
-    struct hst_image image;
-    assert_int_equal(hst_image_read(own->memory, &mapping, &image), HST_E_INVALID);
+    struct hst_elf image;
+    assert_int_equal(hst_elf_read(own->memory, &mapping, &image), HST_E_INVALID);
     mapping.start = 8;
-    assert_int_equal(hst_image_read(own->memory, &mapping, &image), HST_E_TORN);
+    assert_int_equal(hst_elf_read(own->memory, &mapping, &image), HST_E_TORN);
 }
 
 int main(void)
