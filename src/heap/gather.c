@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "heap/duplicates.h"
 #include "heap/names.h"
 #include "heap/references.h"
 #include "heap/roots.h"
 #include "heap/tables.h"
 #include "heap/values.h"
+#include "heap/waste.h"
 #include "reader/type_flags.h"
 
 enum { WORD = sizeof(uint64_t) };
@@ -151,5 +153,7 @@ enum hst_status hst_heap_gather(struct hst_census *census, const struct hst_runt
     HST_TRY(gather_references(census, heap));
     HST_TRY(hst_roots_find(census, runtime, heap));
     HST_TRY(hst_names_find(census, heap));
-    return hst_values_find(census, heap);
+    HST_TRY(hst_values_find(census, heap));
+    HST_TRY(hst_duplicates_find(census, heap));
+    return hst_waste_find(census, heap);
 }

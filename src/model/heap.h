@@ -100,6 +100,7 @@ enum hst_finding_kind {
     HST_FINDING_SLOTS = 4,        /* what __slots__ would save */
     HST_FINDING_ARRAY = 5,        /* lists of numbers alone: what an array would save */
     HST_FINDING_INTERN = 6,       /* equal strings that interning would make one */
+    HST_FINDING_FREEZE = 7,       /* pages that a collection after a fork copies: what gc.freeze() saves a child */
 };
 struct hst_heap_finding {
     uint32_t kind;
