@@ -48,6 +48,7 @@ static enum hst_status check_room(const struct hst_heap_options *options, uint64
 /* The copy, and what is known of the program in it. */
 struct reading {
     struct hst_image image;
+    struct hst_maps maps;
     struct hst_runtime runtime;
     uint64_t pause_ns, census_ns;
 };
@@ -74,21 +75,29 @@ static enum hst_status add_parts(struct hst_heap *heap, const struct hst_census 
     return add_part(heap, &capacity, HST_PART_OVERHEAD, census->pools.overhead_bytes);
 }
 
-static enum hst_status take_census(struct reading *reading, struct hst_heap *heap)
+static enum hst_status take_census(struct reading *reading, const struct hst_maps *maps,
+                                   struct hst_heap *heap)
 {
     uint64_t begin_ns = hst_now_ns();
     HST_CLEANUP_FREE struct hst_span *spans = NULL;
+    HST_CLEANUP(hst_chunks_release) struct hst_chunks chunks = {0};
     HST_CLEANUP(hst_census_release) struct hst_census census = {0};
     size_t span_count;
     reading->runtime.memory = &reading->image.memory; /* from here on: as it was then */
     HST_TRY(hst_roots_spans(&reading->runtime, &spans, &span_count));
-    HST_TRY(hst_census_take(&reading->image, &reading->runtime.abi, spans, span_count, &census));
+    HST_TRY(hst_chunks_find_all(&reading->image, maps, &chunks));
+    HST_TRY(hst_census_take(&reading->image, &reading->runtime.abi, &chunks, spans, span_count, &census));
     heap->census_ns = hst_now_ns() - begin_ns;
     HST_TRY(add_parts(heap, &census));
+    if (chunks.count == 0 &&
+        (heap->incomplete = hst_strdup("the C library is not glibc: an object of more than 512 bytes that "
+                                       "only C code holds is missing")) == NULL)
+        return HST_E_NOMEM;
     return hst_heap_gather(&census, &reading->runtime, heap);
 }
 
-static enum hst_status find_objects(struct reading *reading, struct hst_heap *heap, struct hst_error *err)
+static enum hst_status find_objects(struct reading *reading, const struct hst_maps *maps,
+                                    struct hst_heap *heap, struct hst_error *err)
 {
     if (reading->runtime.abi.free_threaded) {
         (void)hst_error_set(err, HST_E_UNSUPPORTED,
@@ -96,11 +105,12 @@ static enum hst_status find_objects(struct reading *reading, struct hst_heap *he
         hst_error_hint(err, "hasten dump -l shows the variables of every frame");
         return HST_E_UNSUPPORTED;
     }
-    enum hst_status status = take_census(reading, heap);
+    enum hst_status status = take_census(reading, maps, heap);
     heap->copied_bytes = reading->image.bytes;
     if (status == HST_E_UNSUPPORTED) {
-        (void)hst_error_set(err, status, "no pools of Python's own allocator are in its memory");
-        hst_error_hint(err, "run it without PYTHONMALLOC; debug builds are not read yet");
+        (void)hst_error_set(err, status, "no objects of Python are in its memory");
+        hst_error_hint(err,
+                       "if it has an allocator of its own (jemalloc, tcmalloc): run it without PYTHONMALLOC");
     }
     return status;
 }
@@ -120,15 +130,13 @@ static enum hst_status describe(struct hst_heap *heap, int pid, const char *comm
 static enum hst_status copy_still(const struct hst_subject *subject, struct reading *reading)
 {
     struct hst_halt halt;
-    struct hst_maps maps = {0};
     uint64_t begin_ns = hst_now_ns();
     HST_TRY(hst_halt_begin(subject->pid, &halt));
-    enum hst_status status = hst_maps_read(subject->pid, &maps);
+    enum hst_status status = hst_maps_read(subject->pid, &reading->maps);
     if (status == HST_OK)
-        status = hst_image_take(subject->pid, &maps, subject->memory, &reading->image);
+        status = hst_image_take(subject->pid, &reading->maps, subject->memory, &reading->image);
     hst_halt_end(&halt);
     reading->pause_ns = hst_now_ns() - begin_ns;
-    hst_maps_release(&maps);
     return status;
 }
 
@@ -157,7 +165,7 @@ static enum hst_status read_process(const struct hst_subject *subject, const str
     heap->wall_ns = hst_wall_ns();
     HST_TRY(copy_still(subject, reading));
     heap->pause_ns = reading->pause_ns;
-    return find_objects(reading, heap, err);
+    return find_objects(reading, &reading->maps, heap, err);
 }
 
 enum hst_status hst_heap_read_process(int pid, const struct hst_heap_options *options,
@@ -170,6 +178,7 @@ enum hst_status hst_heap_read_process(int pid, const struct hst_heap_options *op
     if (status == HST_OK)
         status = read_process(&subject, options, &reading, ret_heap, err);
     hst_image_release(&reading.image);
+    hst_maps_release(&reading.maps);
     if (status == HST_OK)
         return HST_OK;
     hst_heap_release(ret_heap);
@@ -200,7 +209,7 @@ static enum hst_status read_core(struct hst_core *core, const struct hst_heap_op
     HST_TRY(hst_image_measure(0, &core->maps, &bytes));
     HST_TRY(check_room(options, bytes, err));
     HST_TRY(hst_image_take(0, &core->maps, core->memory, &reading->image));
-    return find_objects(reading, heap, err);
+    return find_objects(reading, &core->maps, heap, err);
 }
 
 enum hst_status hst_heap_read_core(const char *path, const struct hst_heap_options *options,

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "heap/malloc_block.h"
 #include "heap/references.h"
 #include "heap/tables.h"
 #include "reader/type_flags.h"
@@ -109,22 +108,57 @@ static enum fit measure(const struct hst_census *census, const struct hst_type_f
     return FIT_AT_LEAST;
 }
 
+/* Where a block comes from says how large it is for what was asked for. */
+enum block_source {
+    FROM_POOL,
+    FROM_MALLOC,
+    FROM_DEBUG, /* Python's debug hooks note what was asked for */
+};
+struct block {
+    hst_raddr address;
+    const uint8_t *bytes;
+    uint64_t length;
+    enum block_source source;
+};
+
+/* malloc rounds up to 16 bytes with 8 for itself, or to pages; a rest that is too small to be a block of its
+ * own is left in. */
+static int is_malloc_size(uint64_t asked, uint64_t length)
+{
+    enum { LEAST = 24, REST_MAX = 16, HEAD = 8, PAGE = 4096 };
+    uint64_t usual = rounded(asked + HEAD) - HEAD;
+    if (usual < LEAST)
+        usual = LEAST;
+    return length == usual || length == usual + REST_MAX ||
+           (length > usual && length - usual < PAGE && length > PAGE);
+}
+
 static int fits_block(const struct hst_census *census, const struct hst_type_facts *type,
-                      const uint8_t *object, uint64_t available)
+                      const struct block *block)
 {
     uint64_t bytes;
-    enum fit fit = measure(census, type, object, available, &bytes);
-    uint64_t whole = rounded(type->pre_bytes + bytes), block = type->pre_bytes + available;
-    return fit == FIT_EXACT ? whole == block : fit == FIT_AT_LEAST && whole <= block;
+    enum fit fit =
+        measure(census, type, block->bytes + type->pre_bytes, block->length - type->pre_bytes, &bytes);
+    bytes += type->pre_bytes;
+    if (fit != FIT_EXACT)
+        return fit == FIT_AT_LEAST && bytes <= block->length;
+    switch (block->source) {
+    case FROM_POOL:
+        return rounded(bytes) == block->length;
+    case FROM_MALLOC:
+        return is_malloc_size(bytes, block->length);
+    case FROM_DEBUG:
+        return bytes == block->length;
+    }
+    return 0;
 }
 
 /* The type of the object that begins pre bytes into the block; HST_MAP_ABSENT: none does. */
-static uint32_t type_in_block(struct hst_census *census, hst_raddr block, const uint8_t *bytes, uint32_t size,
-                              uint32_t pre)
+static uint32_t type_in_block(struct hst_census *census, const struct block *block, uint32_t pre)
 {
     const struct hst_abi *abi = census->abi;
-    const uint8_t *object = bytes + pre;
-    if (size < pre + abi->object_size || !is_count(abi, word_at(object, 0)))
+    const uint8_t *object = block->bytes + pre;
+    if (block->length < pre + abi->object_size || !is_count(abi, word_at(object, 0)))
         return HST_MAP_ABSENT;
     uint32_t index = hst_heap_types_find(&census->types, word_at(object, abi->object_type));
     if (index == HST_MAP_ABSENT)
@@ -132,16 +166,35 @@ static uint32_t type_in_block(struct hst_census *census, hst_raddr block, const 
     const struct hst_type_facts *type = &census->types.items[index];
     if (type->pre_bytes != pre)
         return HST_MAP_ABSENT;
-    if ((type->flags & HST_TYPE_HAVE_GC) != 0 && !is_linked(census->image, block + pre - ALIGNMENT))
+    if ((type->flags & HST_TYPE_HAVE_GC) != 0 && !is_linked(census->image, block->address + pre - ALIGNMENT))
         return HST_MAP_ABSENT;
-    return fits_block(census, type, object, size - pre) ? index : HST_MAP_ABSENT;
+    return fits_block(census, type, block) ? index : HST_MAP_ABSENT;
 }
 
-/* --- small ones --- */
-
-static enum hst_status add_object(struct hst_census *census, hst_raddr address, uint32_t type, uint64_t bytes)
+/* What Python's debug hooks (PYTHONMALLOC=debug, debug builds) put in front of what was asked for: how much
+ * that is, the domain, and seven bytes that nobody should write to. Returns that length; 0: there is nothing.
+ */
+static uint64_t debug_length(const uint8_t *bytes, uint64_t length)
 {
-    uint64_t length = bytes - census->types.items[type].pre_bytes;
+    enum { PREFIX = ALIGNMENT, SUFFIX = 8 };
+    static const uint8_t forbidden[7] = {0xfd, 0xfd, 0xfd, 0xfd, 0xfd, 0xfd, 0xfd};
+    if (length < PREFIX + SUFFIX || memcmp(bytes + 9, forbidden, sizeof forbidden) != 0 ||
+        (bytes[8] != 'o' && bytes[8] != 'm' && bytes[8] != 'r'))
+        return 0;
+    uint64_t asked = 0;
+    for (int i = 0; i < 8; i++)
+        asked = asked << 8 | bytes[i];
+    return asked <= length - PREFIX - SUFFIX ? asked : 0;
+}
+
+static const uint32_t pres[] = {0, 16, 32};
+
+/* --- blocks --- */
+
+/* bytes: all that it takes; length: from the object on. */
+static enum hst_status add_object(struct hst_census *census, hst_raddr address, uint32_t type, uint64_t bytes,
+                                  uint64_t length)
+{
     if (census->count >= HST_HEAP_OBJECTS_MAX ||
         !HST_RESERVE(census->objects, census->capacity, census->count + 1))
         return HST_E_NOMEM;
@@ -154,14 +207,16 @@ static enum hst_status add_object(struct hst_census *census, hst_raddr address, 
     return HST_OK;
 }
 
-static enum hst_status look_at_block(struct hst_census *census, hst_raddr block, const uint8_t *bytes,
-                                     uint32_t size)
+/* whole: bytes that the block takes with the allocator's own. */
+static enum hst_status look_at_block(struct hst_census *census, struct block block, uint64_t whole)
 {
-    static const uint32_t pres[] = {0, 16, 32};
+    uint64_t asked;
+    while ((asked = debug_length(block.bytes, block.length)) != 0) /* twice where one domain asks another */
+        block = (struct block){block.address + ALIGNMENT, block.bytes + ALIGNMENT, asked, FROM_DEBUG};
     for (size_t i = 0; i < HST_ARRAY_LENGTH(pres); i++) {
-        uint32_t type = type_in_block(census, block, bytes, size, pres[i]);
+        uint32_t type = type_in_block(census, &block, pres[i]);
         if (type != HST_MAP_ABSENT)
-            return add_object(census, block + pres[i], type, size);
+            return add_object(census, block.address + pres[i], type, whole, block.length - pres[i]);
     }
     return HST_OK;
 }
@@ -174,8 +229,26 @@ static enum hst_status look_at_pool(void *context, const struct hst_pool *pool)
         page[i].block_bytes = (uint16_t)pool->block_bytes;
     for (uint32_t i = 0; i < pool->used; i++) {
         uint32_t offset = HST_POOL_HEAD_BYTES + i * pool->block_bytes;
+        const struct block block = {pool->address + offset, pool->bytes + offset, pool->block_bytes,
+                                    FROM_POOL};
         if (!pool->is_free[i])
-            HST_TRY(look_at_block(census, pool->address + offset, pool->bytes + offset, pool->block_bytes));
+            HST_TRY(look_at_block(census, block, pool->block_bytes));
+    }
+    return HST_OK;
+}
+
+/* Where there are pools, what is smaller than their largest block is no object. */
+static enum hst_status look_at_chunks(struct hst_census *census)
+{
+    uint64_t least = census->pools.pools > 0 ? HST_POOL_LARGEST_BLOCK + 1 : 0;
+    for (size_t i = 0; i < census->chunks->count; i++) {
+        const struct hst_chunk *chunk = &census->chunks->items[i];
+        if (!chunk->in_use || chunk->bytes < least)
+            continue;
+        const struct block block = {chunk->address, hst_image_at(census->image, chunk->address, chunk->bytes),
+                                    chunk->bytes, FROM_MALLOC};
+        if (block.bytes != NULL)
+            HST_TRY(look_at_block(census, block, chunk->bytes + hst_chunk_head_bytes(chunk)));
     }
     return HST_OK;
 }
@@ -191,10 +264,13 @@ static hst_raddr block_of(const struct hst_census *census, const struct hst_page
                                         : address - (offset - HST_POOL_HEAD_BYTES) % page->block_bytes;
 }
 
-/* The object whose block that is, by its address; 0: none is. */
+/* The object that lies in the block, by its address; 0: none does. */
 static hst_raddr object_in_block(struct hst_census *census, hst_raddr block)
 {
-    static const uint32_t pres[] = {0, 16, 32};
+    enum { HEAD = 24 };
+    const uint8_t *head;
+    while ((head = hst_image_at(census->image, block, HEAD)) != NULL && debug_length(head, UINT64_MAX) != 0)
+        block += ALIGNMENT;
     for (size_t i = 0; i < HST_ARRAY_LENGTH(pres); i++) {
         hst_raddr object = block + pres[i];
         const struct hst_page *page = hst_pages_find(&census->pages, object);
@@ -208,33 +284,45 @@ static hst_raddr object_in_block(struct hst_census *census, hst_raddr block)
     return 0;
 }
 
+/* The block that holds the address, and what it takes; 0: it is free, or in none that is known. */
+static uint64_t find_block(const struct hst_census *census, hst_raddr address, hst_raddr *ret_block)
+{
+    const struct hst_page *page = hst_pages_find(&census->pages, address);
+    *ret_block = address;
+    if (page == NULL)
+        return 0;
+    if (page->block_bytes != 0) {
+        *ret_block = block_of(census, page, address);
+        return page->block_bytes;
+    }
+    const struct hst_chunk *chunk = hst_chunks_find(census->chunks, address);
+    if (chunk == NULL || !chunk->in_use)
+        return 0;
+    *ret_block = chunk->address;
+    return chunk->bytes + hst_chunk_head_bytes(chunk);
+}
+
 struct claim {
     struct hst_census *census;
     size_t index; /* of the owner */
 };
 
-/* What an object says is its table is no object, and the object's own; the first that says so has it. bytes
- * 0: it is not known how long it should be. Returns what its block has; 0: it is somebody else's. */
+/* What an object says is its table is no object, and the object's own; the first that says so has it. Returns
+ * what its block takes; 0: it is somebody else's. */
 static uint64_t claim_table(struct hst_census *census, hst_raddr table, uint64_t bytes)
 {
+    hst_raddr block;
     struct hst_page *page = hst_pages_find(&census->pages, table);
-    if (page == NULL)
+    uint64_t whole = find_block(census, table, &block);
+    if (page == NULL ||
+        (whole == 0 && (hst_image_find(census->image, table)->is_data || hst_page_has(page, table))))
         return 0;
-    if (page->block_bytes != 0) {
-        hst_raddr block = block_of(census, page, table), taken = object_in_block(census, block);
-        page = hst_pages_find(&census->pages, block);
-        if (!hst_page_own(page, block))
-            return 0;
-        if (taken != 0)
-            hst_page_unset(hst_pages_find(&census->pages, taken), taken);
-        return page->block_bytes;
-    }
-    const struct hst_image_region *region = hst_image_find(census->image, table);
-    uint64_t whole = region->is_data ? 0 : hst_malloc_block_bytes(census->image, table);
-    if (region->is_data || (whole == 0 && bytes == 0) || hst_page_has(page, table) ||
-        !hst_page_own(page, table))
+    if (!hst_page_own(hst_pages_find(&census->pages, block), block))
         return 0;
-    return whole >= bytes ? whole : bytes;
+    hst_raddr taken = whole != 0 ? object_in_block(census, block) : 0;
+    if (taken != 0)
+        hst_page_unset(hst_pages_find(&census->pages, taken), taken);
+    return whole > bytes ? whole : bytes;
 }
 
 static enum hst_status claim(void *context, hst_raddr table, uint64_t bytes, uint64_t used)
@@ -262,7 +350,7 @@ static int is_there(const struct hst_census *census, const struct hst_object *ob
 }
 
 /* Classes first: instances share their table of keys, and it is the class's. */
-static enum hst_status claim_all(struct hst_census *census)
+static enum hst_status claim_all(struct hst_census *census, size_t *small)
 {
     for (int classes = 1; classes >= 0; classes--)
         for (size_t i = 0; i < census->count; i++) {
@@ -271,11 +359,14 @@ static enum hst_status claim_all(struct hst_census *census)
             if (is_class == classes && is_there(census, object))
                 HST_TRY(claim_tables(census, i));
         }
-    size_t kept = 0;
+    size_t kept = 0, small_kept = 0;
     for (size_t i = 0; i < census->count; i++)
-        if (is_there(census, &census->objects[i]))
+        if (is_there(census, &census->objects[i])) {
+            small_kept += i < *small;
             census->objects[kept++] = census->objects[i];
+        }
     census->count = kept;
+    *small = small_kept;
     return HST_OK;
 }
 
@@ -300,15 +391,11 @@ static enum hst_status meet_object(struct hst_census *census, const struct hst_p
     const struct hst_type_facts *type = &census->types.items[index];
     const struct hst_image_region *region = hst_image_find(census->image, address);
     uint64_t bytes, available = region->end - address;
-    if (measure(census, type, object, available, &bytes) == FIT_NOT || bytes > available)
-        return HST_OK;
-    bytes += type->pre_bytes;
-    uint64_t whole =
-        region->is_data ? bytes : hst_malloc_block_bytes(census->image, address - type->pre_bytes);
-    if (whole < bytes)
+    if (hst_chunks_find(census->chunks, address) != NULL || /* those have been looked at */
+        measure(census, type, object, available, &bytes) == FIT_NOT || bytes > available)
         return HST_OK;
     *ret_is_object = 1;
-    HST_TRY(add_object(census, address, index, whole));
+    HST_TRY(add_object(census, address, index, type->pre_bytes + bytes, bytes));
     return claim_tables(census, census->count - 1);
 }
 
@@ -316,21 +403,17 @@ static enum hst_status meet_object(struct hst_census *census, const struct hst_p
  * name. */
 static enum hst_status meet_buffer(struct hst_census *census, size_t owner, hst_raddr address)
 {
-    const struct hst_page *page = hst_pages_find(&census->pages, address);
     const struct hst_object *object = &census->objects[owner];
-    int is_inside = address - object->address < object->length;
-    if (address % ALIGNMENT != 0 || is_inside ||
-        census->types.items[object->type].layout.shape != HST_SHAPE_PLAIN ||
-        (page->block_bytes != 0 &&
-         (block_of(census, page, address) != address || object_in_block(census, address) != 0)))
-        return HST_OK;
-    uint64_t bytes = claim_table(census, address, 0);
-    if (bytes == 0)
+    hst_raddr block;
+    uint64_t bytes = find_block(census, address, &block);
+    if (bytes == 0 || census->types.items[object->type].layout.shape != HST_SHAPE_PLAIN ||
+        (address != block && address != block + ALIGNMENT) || object_in_block(census, block) != 0 ||
+        claim_table(census, block, 0) == 0)
         return HST_OK;
     if (!HST_RESERVE(census->buffers, census->buffer_capacity, census->buffer_count + 1))
         return HST_E_NOMEM;
     census->buffers[census->buffer_count++] =
-        (struct hst_owned_buffer){.owner = (uint32_t)owner, .address = address, .bytes = bytes};
+        (struct hst_owned_buffer){.owner = (uint32_t)owner, .address = block, .bytes = bytes};
     census->objects[owner].bytes += bytes;
     census->table_bytes += bytes;
     return HST_OK;
@@ -458,28 +541,31 @@ static void add_up(struct hst_census *census)
 }
 
 enum hst_status hst_census_take(struct hst_image *image, const struct hst_abi *abi,
-                                const struct hst_span *spans, size_t span_count,
-                                struct hst_census *ret_census)
+                                const struct hst_chunks *chunks, const struct hst_span *spans,
+                                size_t span_count, struct hst_census *ret_census)
 {
     memset(ret_census, 0, sizeof *ret_census);
     if (abi->free_threaded)
         return HST_E_UNSUPPORTED;
     ret_census->image = image;
     ret_census->abi = abi;
+    ret_census->chunks = chunks;
     hst_heap_types_init(&ret_census->types, image, abi);
     enum hst_status status = hst_pages_init(&ret_census->pages, image);
     if (status == HST_OK)
         status = hst_pools_visit(image, abi, look_at_pool, ret_census, &ret_census->pools);
-    if (status == HST_OK)
-        status = claim_all(ret_census);
     size_t small = ret_census->count;
+    if (status == HST_OK)
+        status = look_at_chunks(ret_census);
+    if (status == HST_OK)
+        status = claim_all(ret_census, &small);
     if (status == HST_OK)
         status = meet_all(ret_census, spans, span_count);
     if (status == HST_OK)
         status = put_in_order(ret_census, small);
     if (status == HST_OK && ret_census->types.out_of_memory)
         status = HST_E_NOMEM;
-    if (status == HST_OK && ret_census->pools.pools == 0)
+    if (status == HST_OK && ret_census->count == 0)
         status = HST_E_UNSUPPORTED;
     if (status != HST_OK) {
         hst_census_release(ret_census);

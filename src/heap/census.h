@@ -1,12 +1,13 @@
 /* Every object in a copy of a program's memory: address, type, and the bytes that it takes with the tables
  * that are its own.
  *
- * Small ones are the blocks of CPython's allocator whose words agree that they are objects; what a list, dict
- * or set says is its table is none, whatever its words say.  Larger ones lie in the C allocator, and static
- * ones in the data of libraries: they are found by who refers to them. */
+ * Small ones are the blocks of CPython's allocator whose words agree that they are objects, larger ones those
+ * of the C library's; what a list, dict or set says is its table is none, whatever its words say.  Static
+ * ones lie in the data of libraries: they are found by who refers to them. */
 #ifndef HST_HEAP_CENSUS_H
 #define HST_HEAP_CENSUS_H
 
+#include "heap/chunks.h"
 #include "heap/image.h"
 #include "heap/pages.h"
 #include "heap/pools.h"
@@ -30,6 +31,7 @@ struct hst_owned_buffer {
 struct hst_census {
     struct hst_image *image;
     const struct hst_abi *abi;
+    const struct hst_chunks *chunks;
     struct hst_heap_types types;
     struct hst_pages pages;     /* with the ids */
     struct hst_object *objects; /* in order of address: the place is the id */
@@ -47,10 +49,10 @@ struct hst_span {
     uint64_t bytes;
 };
 
-/* image and abi must outlive the census. HST_E_UNSUPPORTED: a build whose allocator is another. */
+/* image, abi and chunks must outlive the census. HST_E_UNSUPPORTED: nothing was found. */
 enum hst_status hst_census_take(struct hst_image *image, const struct hst_abi *abi,
-                                const struct hst_span *spans, size_t span_count,
-                                struct hst_census *ret_census) HST_MUST_CHECK;
+                                const struct hst_chunks *chunks, const struct hst_span *spans,
+                                size_t span_count, struct hst_census *ret_census) HST_MUST_CHECK;
 void hst_census_release(struct hst_census *census);
 
 #endif

@@ -33,6 +33,7 @@ enum hst_status hst_pools_visit(const struct hst_image *image, const struct hst_
                                 struct hst_pool_sums *ret_sums) HST_MUST_CHECK;
 /* Where the blocks of a pool begin, from its address; its length in this version. */
 #define HST_POOL_HEAD_BYTES 48u
+#define HST_POOL_LARGEST_BLOCK 512u
 uint32_t hst_pool_bytes(const struct hst_abi *abi);
 
 #endif
