@@ -12,6 +12,8 @@ int hst_agent_order_read(const char *text, struct hst_agent_order *ret_order)
         int length = (int)strcspn(text, ";");
         if (strncmp(text, "folder=", 7) == 0 && length - 7 < (int)sizeof order.folder)
             (void)snprintf(order.folder, sizeof order.folder, "%.*s", length - 7, text + 7);
+        else if (strncmp(text, "stop_for=", 9) == 0)
+            order.stop_for = (int)strtol(text + 9, NULL, 10);
         else if (strncmp(text, "python_only=", 12) == 0)
             order.python_only = text[12] == '1';
         else if (strncmp(text, "depth=", 6) == 0)
@@ -33,7 +35,7 @@ int hst_agent_order_read(const char *text, struct hst_agent_order *ret_order)
         text += length;
         text += *text == ';';
     }
-    if (order.folder[0] == '\0' || order.backend >= HST_AGENT_BACKEND_COUNT)
+    if ((order.folder[0] == '\0' && order.stop_for == 0) || order.backend >= HST_AGENT_BACKEND_COUNT)
         return 0;
     *ret_order = order;
     return 1;

@@ -6,6 +6,7 @@
 
 struct hst_agent_order {
     char folder[512]; /* where the file of every process goes */
+    int stop_for;     /* measure nothing; stand still at the end for this process (at_exit.h); 0: no */
     int lines;  /* of chosen functions (selection.h), instead of calls; their rules are in folder/rules */
     int scoped; /* lines count only in threads that have entered (liner.h) */
     int python_only;

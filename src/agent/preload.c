@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/at_exit.h"
 #include "agent/measure.h"
 
 static struct hst_agent_order order;
@@ -20,7 +21,10 @@ static int on_audit(const char *event, PyObject *arguments, void *data)
     if (waits && strncmp(event, "cpython.run_", 12) == 0) {
         const char *why;
         waits = 0; /* before anything runs that is audited itself */
-        (void)hst_measure_begin(&order, 1, &why);
+        if (order.stop_for != 0)
+            hst_at_exit_stop_for(order.stop_for);
+        else
+            (void)hst_measure_begin(&order, 1, &why);
     } else {
         hst_measure_audit(event, arguments);
     }

@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <glob.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 
 #include "base/memory.h"
 #include "base/ticks.h"
+#include "capture/agent_env.h"
 #include "capture/command.h"
 #include "capture/relay.h"
 #include "target/process.h"
@@ -24,10 +24,6 @@
 #define TIMELINE_BYTES_MAX (UINT64_C(512) << 20) /* of a process, waiting to be taken */
 #define ROOM_BYTES_MIN (UINT64_C(64) << 20)
 #define FOLDER_PREFIX "hasten-trace-"
-#define AGENT_NAME "hasten_agent.so"
-#ifndef HST_AGENT_FOLDER
-#define HST_AGENT_FOLDER "lib/hasten" /* below the prefix: meson.build knows */
-#endif
 
 /* --- folder --- */
 
@@ -84,45 +80,6 @@ static enum hst_status make_folder(struct hst_trace *trace, struct hst_error *er
 
 /* --- environment --- */
 
-/* A wheel puts it into the package, which may be there for several versions; it is the same for all. */
-static int find_agent_of_package(const char *own, char *path, size_t size)
-{
-    glob_t found = {0};
-    (void)snprintf(path, size, "%s/../lib*/python3*/*-packages/hasten/_agent.so", own);
-    int good = glob(path, 0, NULL, &found) == 0 && found.gl_pathc > 0 && strlen(found.gl_pathv[0]) < size;
-    if (good)
-        (void)snprintf(path, size, "%s", found.gl_pathv[0]);
-    globfree(&found);
-    return good;
-}
-
-/* Beside the command in the tree where it was built, else where it is installed. */
-static enum hst_status find_agent(char *path, size_t size, struct hst_error *err)
-{
-    char own[512];
-    ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
-    own[length > 0 ? length : 0] = '\0';
-    char *slash = strrchr(own, '/');
-    if (slash != NULL)
-        *slash = '\0';
-    static const char *const places[] = {"src/agent/" AGENT_NAME, "../" HST_AGENT_FOLDER "/" AGENT_NAME,
-                                         "../lib/hasten/" AGENT_NAME,
-                                         "../hasten/_agent.so" /* a wheel with its libraries */};
-    for (size_t i = 0; i < HST_ARRAY_LENGTH(places); i++) {
-        (void)snprintf(path, size, "%s/%s", own, places[i]);
-        if (access(path, R_OK) == 0)
-            return HST_OK;
-    }
-    if (find_agent_of_package(own, path, size))
-        return HST_OK;
-    (void)hst_error_set(err, HST_E_NOENT,
-                        "the part of hasten that works inside the program, " AGENT_NAME
-                        ", is not where it should be: %s/%s",
-                        own, places[1]);
-    hst_error_hint(err, "install hasten again: ./dev install --prefix DIR");
-    return HST_E_NOENT;
-}
-
 /* How many chunks of events may wait: at most what half of the room in the folder is enough for. */
 static unsigned timeline_chunks(const struct hst_trace *trace)
 {
@@ -150,17 +107,8 @@ char *hst_trace_order(const struct hst_trace *trace)
 
 static enum hst_status set_environment(const struct hst_trace *trace, struct hst_error *err)
 {
-    char agent[640];
-    HST_TRY(find_agent(agent, sizeof agent, err));
-    const char *others = getenv("LD_PRELOAD");
-    int has_others = others != NULL && others[0] != '\0';
-    HST_CLEANUP_FREE char *preload =
-        hst_asprintf("%s%s%s", agent, has_others ? ":" : "", has_others ? others : "");
     HST_CLEANUP_FREE char *order = hst_trace_order(trace);
-    if (preload == NULL || order == NULL || setenv("LD_PRELOAD", preload, 1) != 0 ||
-        setenv(HST_AGENT_VARIABLE, order, 1) != 0)
-        return hst_error_set(err, HST_E_NOMEM, "out of memory");
-    return HST_OK;
+    return order != NULL ? hst_agent_env_set(order, err) : hst_error_set(err, HST_E_NOMEM, "out of memory");
 }
 
 static enum hst_status write_rules(const struct hst_trace *trace, struct hst_error *err)

@@ -99,6 +99,10 @@ static enum fit measure(const struct hst_census *census, const struct hst_type_f
         return FIT_NOT;
     if (type->item_size == 0)
         return (type->flags & HST_TYPE_INLINE_VALUES) != 0 && abi->minor >= 13 ? FIT_AT_LEAST : FIT_EXACT;
+    /* They have items, but do not say how many: their code does. */
+    int is_frame = type->layout.shape == HST_SHAPE_FRAME || type->layout.shape == HST_SHAPE_GENERATOR;
+    if (is_frame && abi->minor >= 11)
+        return FIT_AT_LEAST;
     uint64_t items = items_of(abi, type, object);
     if (items > OBJECT_BYTES_MAX / type->item_size)
         return FIT_NOT;

@@ -8,6 +8,7 @@ import gc
 import json
 import sys
 import threading
+import weakref
 
 from _target import going, ready
 
@@ -60,6 +61,22 @@ def generator():
     yield 1
 
 
+def watched_generator(i):
+    kept = generator()
+    return kept, weakref.ref(kept)
+
+
+def fail(i):
+    raise Failure(10 ** 9 + i)
+
+
+def failure_of(i):
+    try:
+        fail(i)
+    except Failure as error:
+        return error
+
+
 def closure(i):
     return lambda: i
 
@@ -73,6 +90,7 @@ def churn():
 
 
 OLD = sys.version_info < (3, 11)  # attributes lie in a dict, and generators have a frame object
+WEAK = "weakref" if sys.version_info < (3, 10) else "weakref.ReferenceType"
 # What each makes, i by i, and objects of which types that are: besides, it makes none.
 PLANTS = [
     (Plain, {"__main__.Plain": 1, "float": 1, "int": 1, "dict": OLD}),
@@ -106,6 +124,8 @@ PLANTS = [
     (lambda i: collections.deque([1]), {"collections.deque": 1}),
     (lambda i: slice(1, 2, None), {"slice": 1}),
     (lambda i: generator(), {"generator": 1, "frame": OLD}),
+    (watched_generator, {"generator": 1, WEAK: 1, "tuple": 1, "frame": OLD}),
+    (lambda i: failure_of(i), {"frame": 3, "traceback": 2, "__main__.Failure": 1, "tuple": 1, "int": 2}),
     (closure, {"function": 1, "tuple": 1, "cell": 1, "int": 1}),
     (lambda i: KEPT.append, {"builtin_function_or_method": 1}),
     (lambda i: object(), {"object": 1}),
@@ -118,7 +138,7 @@ def plant():
         kept = [None] * N
         KEPT.append(kept)
         for i in range(N):
-            kept[i] = make(1000 + i)
+            kept[i] = make(5000 + i)
         planted["list"] += 1
         for name, count in types.items():
             planted[name] += count * N
