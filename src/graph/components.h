@@ -6,10 +6,10 @@
 #include "graph/graph.h"
 
 struct hst_components {
-    uint32_t count;  /* of components */
-    uint32_t *of;    /* vertex -> component; a component is numbered before those that lead to it */
-    uint32_t *first; /* count + 1: component -> its vertices */
-    uint32_t *members;
+    uint32_t count;    /* of components */
+    uint32_t *of;      /* vertex -> component; a component is numbered before those that lead to it */
+    uint32_t *first;   /* count + 1: component -> its vertices */
+    uint32_t *members; /* of each component in ascending order */
 };
 
 enum hst_status hst_components_find(const struct hst_graph *graph,
@@ -18,8 +18,9 @@ void hst_components_release(struct hst_components *components);
 /* 1: more than one vertex, or one with an edge to itself. */
 int hst_component_is_cyclic(const struct hst_graph *graph, const struct hst_components *components,
                             uint32_t component);
-/* The edges (places in targets) of a shortest cycle through the component, in order; their number, at most
- * max are written. 0: there is none. HST_E_NOMEM. */
+/* The edges (places in targets) of a shortest cycle in the component, in order; their number, at most max are
+ * written. 0: there is none. Where looking for the shortest of all would take long, it is the shortest
+ * through some of the members. */
 enum hst_status hst_component_cycle(const struct hst_graph *graph, const struct hst_components *components,
                                     uint32_t component, uint32_t *ret_edges, size_t max,
                                     size_t *ret_count) HST_MUST_CHECK;

@@ -17,7 +17,8 @@ struct hst_graph {
     const uint32_t *targets;
 };
 
-/* Whether first ascends and every target is a vertex: to be asked of what was read from a file. */
+/* Whether first ascends from 0 and every target is a vertex: to be asked of what was read from a file. All
+ * else here wants a graph that is sound, and roots that are vertices; a root may be named twice. */
 int hst_graph_is_sound(const struct hst_graph *graph);
 /* The same edges backwards; the sources of a vertex are in ascending order. Both arrays are the caller's to
  * hst_free. */
