@@ -7,6 +7,8 @@
 
 #include "base/memory.h"
 
+enum { AHEAD = 8 }; /* so many edges ahead memory is asked for: most of the time goes into waiting */
+
 /* Tarjan's search. A vertex that is open (its component is not known yet) stands on a stack; of, until the
  * end, is 0 for a vertex that was not met, the lowest height on the stack that an open one is known to lead
  * to, and UINT32_MAX - component for a closed one, which is more than any height. */
@@ -16,7 +18,7 @@ struct search {
     uint32_t *open; /* height - 1 -> vertex */
     uint32_t height, component_count;
     struct branch {
-        uint32_t vertex, edge;
+        uint32_t vertex, edge, end;
     } * branches; /* from the start to where the search is */
     size_t branch_count, branch_capacity;
 };
@@ -25,7 +27,13 @@ static int enter(struct search *search, uint32_t vertex)
 {
     if (!HST_RESERVE(search->branches, search->branch_capacity, search->branch_count + 1))
         return 0;
-    search->branches[search->branch_count++] = (struct branch){vertex, search->graph->first[vertex]};
+    const struct hst_graph *graph = search->graph;
+    uint32_t edge = graph->first[vertex], end = graph->first[vertex + 1];
+    for (uint32_t e = edge; e < end && e - edge < AHEAD; e++) {
+        __builtin_prefetch(&search->of[graph->targets[e]]);
+        __builtin_prefetch(&graph->first[graph->targets[e]]);
+    }
+    search->branches[search->branch_count++] = (struct branch){vertex, edge, end};
     search->open[search->height++] = vertex;
     search->of[vertex] = search->height;
     return 1;
@@ -54,7 +62,7 @@ static enum hst_status search_from(struct search *search, uint32_t start)
         return HST_E_NOMEM;
     while (search->branch_count > 0) {
         struct branch *last = &search->branches[search->branch_count - 1];
-        if (last->edge == graph->first[last->vertex + 1]) {
+        if (last->edge == last->end) {
             leave(search);
             continue;
         }
