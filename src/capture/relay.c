@@ -49,6 +49,17 @@ int hst_relay_take(int fd, int child)
     return child == 0 && info.ssi_signo != SIGUSR1 && info.ssi_signo != SIGUSR2 && info.ssi_signo != SIGCHLD;
 }
 
+int hst_relay_take_but(int fd, int child, int own)
+{
+    struct signalfd_siginfo info;
+    if (read(fd, &info, sizeof info) != (ssize_t)sizeof info)
+        return 0;
+    if (own != 0 && info.ssi_signo == (uint32_t)own)
+        return 1;
+    hand_on(child, (int)info.ssi_signo, info.ssi_code);
+    return 0;
+}
+
 int hst_relay_wait(int child)
 {
     sigset_t set;
