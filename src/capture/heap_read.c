@@ -10,9 +10,11 @@
 #include "capture/subject.h"
 #include "heap/census.h"
 #include "heap/gather.h"
+#include "heap/heap_parts.h"
 #include "heap/roots.h"
 #include "target/core.h"
 #include "target/halt.h"
+#include "target/process.h"
 
 #define COPIED_BYTES_A_SECOND UINT64_C(1500000000) /* at least, on machines seen */
 
@@ -49,30 +51,24 @@ static enum hst_status check_room(const struct hst_heap_options *options, uint64
 struct reading {
     struct hst_image image;
     struct hst_maps maps;
+    struct hst_residency residency;
     struct hst_runtime runtime;
     uint64_t pause_ns, census_ns;
 };
 
 /* --- objects --- */
 
-static enum hst_status add_part(struct hst_heap *heap, size_t *capacity, enum hst_part_kind kind,
-                                uint64_t bytes)
+static enum hst_status find_parts(struct reading *reading, const struct hst_census *census,
+                                  struct hst_heap *heap)
 {
-    if (!HST_RESERVE(heap->parts, *capacity, heap->part_count + 1))
-        return HST_E_NOMEM;
-    heap->parts[heap->part_count++] = (struct hst_heap_part){.kind = kind, .bytes = bytes};
-    return HST_OK;
-}
-
-static enum hst_status add_parts(struct hst_heap *heap, const struct hst_census *census)
-{
-    size_t capacity = 0;
-    HST_TRY(add_part(heap, &capacity, HST_PART_OBJECTS, census->object_bytes));
-    HST_TRY(add_part(heap, &capacity, HST_PART_TABLES, census->table_bytes - census->slack_bytes));
-    HST_TRY(add_part(heap, &capacity, HST_PART_SLACK, census->slack_bytes));
-    HST_TRY(add_part(heap, &capacity, HST_PART_FREE, census->pools.free_bytes));
-    HST_TRY(add_part(heap, &capacity, HST_PART_UNUSED, census->pools.unused_bytes));
-    return add_part(heap, &capacity, HST_PART_OVERHEAD, census->pools.overhead_bytes);
+    struct hst_parts_input input = {.image = &reading->image,
+                                    .abi = &reading->runtime.abi,
+                                    .residency = &reading->residency,
+                                    .chunks = census->chunks,
+                                    .python_chunks = census->python_chunks,
+                                    .pools = census->pools};
+    memcpy(input.held, census->held, sizeof input.held);
+    return hst_parts_find(&input, heap);
 }
 
 static enum hst_status take_census(struct reading *reading, const struct hst_maps *maps,
@@ -88,7 +84,7 @@ static enum hst_status take_census(struct reading *reading, const struct hst_map
     HST_TRY(hst_chunks_find_all(&reading->image, maps, &chunks));
     HST_TRY(hst_census_take(&reading->image, &reading->runtime.abi, &chunks, spans, span_count, &census));
     heap->census_ns = hst_now_ns() - begin_ns;
-    HST_TRY(add_parts(heap, &census));
+    HST_TRY(find_parts(reading, &census, heap));
     if (chunks.count == 0 &&
         (heap->incomplete = hst_strdup("the C library is not glibc: an object of more than 512 bytes that "
                                        "only C code holds is missing")) == NULL)
@@ -156,6 +152,28 @@ static enum hst_status measure(const struct hst_subject *subject, const struct h
     return status;
 }
 
+/* How much of each mapping is in memory: right after the program goes on, since it takes a while. */
+static enum hst_status find_residency(const struct hst_subject *subject, struct reading *reading)
+{
+    HST_CLEANUP_FREE int *tids = NULL;
+    size_t count = 0;
+    enum hst_status status = hst_residency_read(subject->pid, &reading->residency);
+    if (status == HST_E_PERM)
+        status = hst_residency_from_maps(&reading->maps, &reading->residency);
+    HST_TRY(status);
+    HST_TRY(hst_process_threads(subject->pid, &tids, &count));
+    hst_residency_find_stacks(&reading->residency, &reading->image.memory, tids, count);
+    hst_residency_find_data(&reading->residency, subject->memory);
+    return HST_OK;
+}
+
+static void release(struct reading *reading)
+{
+    hst_image_release(&reading->image);
+    hst_maps_release(&reading->maps);
+    hst_residency_release(&reading->residency);
+}
+
 static enum hst_status read_process(const struct hst_subject *subject, const struct hst_heap_options *options,
                                     struct reading *reading, struct hst_heap *heap, struct hst_error *err)
 {
@@ -165,6 +183,7 @@ static enum hst_status read_process(const struct hst_subject *subject, const str
     heap->wall_ns = hst_wall_ns();
     HST_TRY(copy_still(subject, reading));
     heap->pause_ns = reading->pause_ns;
+    HST_TRY(find_residency(subject, reading));
     return find_objects(reading, &reading->maps, heap, err);
 }
 
@@ -177,8 +196,7 @@ enum hst_status hst_heap_read_process(int pid, const struct hst_heap_options *op
     enum hst_status status = hst_heap_init(ret_heap) ? HST_OK : HST_E_NOMEM;
     if (status == HST_OK)
         status = read_process(&subject, options, &reading, ret_heap, err);
-    hst_image_release(&reading.image);
-    hst_maps_release(&reading.maps);
+    release(&reading);
     if (status == HST_OK)
         return HST_OK;
     hst_heap_release(ret_heap);
@@ -209,6 +227,12 @@ static enum hst_status read_core(struct hst_core *core, const struct hst_heap_op
     HST_TRY(hst_image_measure(0, &core->maps, &bytes));
     HST_TRY(check_room(options, bytes, err));
     HST_TRY(hst_image_take(0, &core->maps, core->memory, &reading->image));
+    HST_TRY(hst_residency_from_maps(&core->maps, &reading->residency));
+    hst_residency_find_data(&reading->residency, core->memory);
+    for (size_t i = 0; i < core->thread_count; i++)
+        if (core->threads[i].tid != core->pid)
+            hst_residency_set_stack(&reading->residency, core->threads[i].thread_pointer,
+                                    core->threads[i].tid);
     return find_objects(reading, &core->maps, heap, err);
 }
 
@@ -224,7 +248,7 @@ enum hst_status hst_heap_read_core(const char *path, const struct hst_heap_optio
         status = read_core(&core, options, &reading, ret_heap, err);
     if (check_files(&core, err) != HST_OK)
         status = HST_E_UNSUPPORTED; /* which explains whatever else was found */
-    hst_image_release(&reading.image);
+    release(&reading);
     hst_core_release(&core);
     if (status == HST_OK)
         return HST_OK;
@@ -274,10 +298,10 @@ static enum hst_status add_rows(const struct hst_heap *heap, struct hst_heap_sum
 
 static uint64_t part_of(const struct hst_heap *heap, enum hst_part_kind kind)
 {
+    uint64_t bytes = 0;
     for (size_t i = 0; i < heap->part_count; i++)
-        if (heap->parts[i].kind == kind)
-            return heap->parts[i].bytes;
-    return 0;
+        bytes += heap->parts[i].kind == kind ? heap->parts[i].bytes : 0;
+    return bytes;
 }
 
 enum hst_status hst_heap_summarise(const struct hst_heap *heap, struct hst_heap_summary *ret_summary)

@@ -288,22 +288,33 @@ static hst_raddr object_in_block(struct hst_census *census, hst_raddr block)
     return 0;
 }
 
-/* The block that holds the address, and what it takes; 0: it is free, or in none that is known. */
-static uint64_t find_block(const struct hst_census *census, hst_raddr address, hst_raddr *ret_block)
+/* A block of an allocator. */
+struct found {
+    hst_raddr address;
+    uint64_t bytes; /* that it takes; 0: it is free, or in none that is known */
+    enum hst_memory_place place;
+    size_t chunk; /* in chunks: which */
+};
+
+static struct found find_block(const struct hst_census *census, hst_raddr address)
 {
     const struct hst_page *page = hst_pages_find(&census->pages, address);
-    *ret_block = address;
+    struct found found = {.address = address, .place = HST_ELSEWHERE};
     if (page == NULL)
-        return 0;
-    if (page->block_bytes != 0) {
-        *ret_block = block_of(census, page, address);
-        return page->block_bytes;
-    }
+        return found;
+    if (page->block_bytes != 0)
+        return (struct found){block_of(census, page, address), page->block_bytes, HST_IN_POOLS, 0};
     const struct hst_chunk *chunk = hst_chunks_find(census->chunks, address);
     if (chunk == NULL || !chunk->in_use)
-        return 0;
-    *ret_block = chunk->address;
-    return chunk->bytes + hst_chunk_head_bytes(chunk);
+        return found;
+    return (struct found){chunk->address, chunk->bytes + hst_chunk_head_bytes(chunk), HST_IN_CHUNKS,
+                          (size_t)(chunk - census->chunks->items)};
+}
+
+static void mark_chunk(struct hst_census *census, const struct found *found)
+{
+    if (found->place == HST_IN_CHUNKS && found->bytes > 0)
+        census->python_chunks[found->chunk / 64] |= UINT64_C(1) << (found->chunk % 64);
 }
 
 struct claim {
@@ -311,32 +322,32 @@ struct claim {
     size_t index; /* of the owner */
 };
 
-/* What an object says is its table is no object, and the object's own; the first that says so has it. Returns
- * what its block takes; 0: it is somebody else's. */
-static uint64_t claim_table(struct hst_census *census, hst_raddr table, uint64_t bytes)
+/* What an object says is its table is no object, and the object's own; the first that says so has it. used:
+ * of the bytes that it should have. Returns what its block takes; 0: it is somebody else's. */
+static uint64_t claim_table(struct hst_census *census, hst_raddr table, uint64_t bytes, uint64_t used)
 {
-    hst_raddr block;
     struct hst_page *page = hst_pages_find(&census->pages, table);
-    uint64_t whole = find_block(census, table, &block);
+    const struct found block = find_block(census, table);
     if (page == NULL ||
-        (whole == 0 && (hst_image_find(census->image, table)->is_data || hst_page_has(page, table))))
+        (block.bytes == 0 && (hst_image_find(census->image, table)->is_data || hst_page_has(page, table))))
         return 0;
-    if (!hst_page_own(hst_pages_find(&census->pages, block), block))
+    if (!hst_page_own(hst_pages_find(&census->pages, block.address), block.address))
         return 0;
-    hst_raddr taken = whole != 0 ? object_in_block(census, block) : 0;
+    hst_raddr taken = block.bytes != 0 ? object_in_block(census, block.address) : 0;
     if (taken != 0)
         hst_page_unset(hst_pages_find(&census->pages, taken), taken);
-    return whole > bytes ? whole : bytes;
+    mark_chunk(census, &block);
+    uint64_t whole = block.bytes > bytes ? block.bytes : bytes, slack = used < bytes ? bytes - used : 0;
+    census->held[block.place].tables += whole - slack;
+    census->held[block.place].slack += slack;
+    return whole;
 }
 
 static enum hst_status claim(void *context, hst_raddr table, uint64_t bytes, uint64_t used)
 {
     struct claim *owner = context;
     struct hst_census *census = owner->census;
-    uint64_t whole = claim_table(census, table, bytes);
-    census->objects[owner->index].bytes += whole;
-    census->table_bytes += whole;
-    census->slack_bytes += whole > 0 && used < bytes ? bytes - used : 0;
+    census->objects[owner->index].bytes += claim_table(census, table, bytes, used);
     return HST_OK;
 }
 
@@ -408,18 +419,17 @@ static enum hst_status meet_object(struct hst_census *census, const struct hst_p
 static enum hst_status meet_buffer(struct hst_census *census, size_t owner, hst_raddr address)
 {
     const struct hst_object *object = &census->objects[owner];
-    hst_raddr block;
-    uint64_t bytes = find_block(census, address, &block);
-    if (bytes == 0 || census->types.items[object->type].layout.shape != HST_SHAPE_PLAIN ||
-        (address != block && address != block + ALIGNMENT) || object_in_block(census, block) != 0 ||
-        claim_table(census, block, 0) == 0)
+    const struct found block = find_block(census, address);
+    if (block.bytes == 0 || census->types.items[object->type].layout.shape != HST_SHAPE_PLAIN ||
+        (address != block.address && address != block.address + ALIGNMENT) ||
+        object_in_block(census, block.address) != 0 ||
+        claim_table(census, block.address, block.bytes, block.bytes) == 0)
         return HST_OK;
     if (!HST_RESERVE(census->buffers, census->buffer_capacity, census->buffer_count + 1))
         return HST_E_NOMEM;
     census->buffers[census->buffer_count++] =
-        (struct hst_owned_buffer){.owner = (uint32_t)owner, .address = block, .bytes = bytes};
-    census->objects[owner].bytes += bytes;
-    census->table_bytes += bytes;
+        (struct hst_owned_buffer){.owner = (uint32_t)owner, .address = block.address, .bytes = block.bytes};
+    census->objects[owner].bytes += block.bytes;
     return HST_OK;
 }
 
@@ -538,10 +548,13 @@ static enum hst_status put_in_order(struct hst_census *census, size_t small)
 
 static void add_up(struct hst_census *census)
 {
-    uint64_t all = 0;
-    for (size_t i = 0; i < census->count; i++)
-        all += census->objects[i].bytes;
-    census->object_bytes = all - census->table_bytes;
+    for (size_t i = 0; i < census->count; i++) {
+        const struct hst_object *object = &census->objects[i];
+        const struct found block = find_block(census, object->address);
+        uint64_t own = object->length + census->types.items[object->type].pre_bytes;
+        census->held[block.place].objects += block.bytes != 0 ? block.bytes : own;
+        mark_chunk(census, &block);
+    }
 }
 
 enum hst_status hst_census_take(struct hst_image *image, const struct hst_abi *abi,
@@ -555,7 +568,9 @@ enum hst_status hst_census_take(struct hst_image *image, const struct hst_abi *a
     ret_census->abi = abi;
     ret_census->chunks = chunks;
     hst_heap_types_init(&ret_census->types, image, abi);
-    enum hst_status status = hst_pages_init(&ret_census->pages, image);
+    ret_census->python_chunks = hst_alloc_zero(chunks->count / 64 + 1, sizeof *ret_census->python_chunks);
+    enum hst_status status =
+        ret_census->python_chunks != NULL ? hst_pages_init(&ret_census->pages, image) : HST_E_NOMEM;
     if (status == HST_OK)
         status = hst_pools_visit(image, abi, look_at_pool, ret_census, &ret_census->pools);
     size_t small = ret_census->count;
@@ -585,5 +600,6 @@ void hst_census_release(struct hst_census *census)
     hst_pages_release(&census->pages);
     hst_free(census->objects);
     hst_free(census->buffers);
+    hst_free(census->python_chunks);
     memset(census, 0, sizeof *census);
 }

@@ -28,6 +28,18 @@ struct hst_owned_buffer {
     uint64_t bytes;
 };
 
+/* What objects take, by where it lies; an object with all that stands before it, a table without its slack.
+ */
+enum hst_memory_place {
+    HST_IN_POOLS,
+    HST_IN_CHUNKS,
+    HST_ELSEWHERE, /* in data of libraries, or memory of no known allocator */
+    HST_MEMORY_PLACES
+};
+struct hst_bytes_held {
+    uint64_t objects, tables, slack; /* slack: room in tables for what is not there */
+};
+
 struct hst_census {
     struct hst_image *image;
     const struct hst_abi *abi;
@@ -39,8 +51,8 @@ struct hst_census {
     struct hst_owned_buffer *buffers; /* in order of owners */
     size_t buffer_count, buffer_capacity;
     struct hst_pool_sums pools;
-    uint64_t object_bytes, table_bytes, slack_bytes; /* slack: of the tables, room for what is not there */
-    uint64_t unknown_bytes; /* small blocks that are no objects, and whose owner is not known */
+    struct hst_bytes_held held[HST_MEMORY_PLACES];
+    uint64_t *python_chunks; /* bit i % 64 of word i / 64: chunk i is an object's block or table */
 };
 
 /* Addresses outside the copy's objects where more are referred to: the interpreter's own state. */

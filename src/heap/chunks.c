@@ -21,6 +21,7 @@ enum {
     LINKS = 4,             /* that must hold before a place is believed to be a chunk */
     ARENA_HEAD_MAX = 4096, /* heap_info and malloc_state: 2.2 KiB in the versions seen */
     FAST_BINS = 10,
+    MAIN_TOPS_MAX = 16,   /* the main arena has one, and what looks like a main arena may have some */
     SMALL_LISTS = 64,     /* of a thread's cache: each of one size */
     CACHED_MAX = 1 << 16, /* in one list of a cache */
 };
@@ -40,7 +41,7 @@ struct finder {
     struct hst_image *image;
     struct hst_chunks *chunks;
     struct top *tops; /* the last chunk of each heap: it is what an arena's state names */
-    size_t top_count, top_capacity;
+    size_t top_count, top_capacity, main_count;
 };
 
 /* A chain of chunks from at up to end. */
@@ -116,9 +117,12 @@ static enum hst_status add_chunk(struct finder *finder, const struct hst_chunk *
 
 static enum hst_status add_top(struct finder *finder, hst_raddr chunk, int is_main)
 {
+    if (is_main && finder->main_count == MAIN_TOPS_MAX)
+        return HST_OK;
     if (!HST_RESERVE(finder->tops, finder->top_capacity, finder->top_count + 1))
         return HST_E_NOMEM;
     finder->tops[finder->top_count++] = (struct top){chunk, is_main};
+    finder->main_count += is_main != 0;
     return HST_OK;
 }
 
@@ -371,19 +375,10 @@ static void find_states(struct finder *finder, hst_raddr start, hst_raddr end, i
     }
 }
 
-static int holds_main_top(const struct finder *finder)
-{
-    for (size_t i = 0; i < finder->top_count; i++)
-        if (finder->tops[i].is_main)
-            return 1;
-    return 0;
-}
-
 /* The state of the main arena is a variable of the C library, those of the others begin their first heap. */
 static void find_fast(struct finder *finder, const struct hst_maps *maps)
 {
-    int has_main = holds_main_top(finder);
-    for (size_t i = 0; i < maps->count && has_main; i++) {
+    for (size_t i = 0; i < maps->count && finder->main_count > 0; i++) {
         const struct hst_mapping *mapping = &maps->items[i];
         if (mapping->path[0] == '/' && hst_image_find(finder->image, mapping->start) != NULL)
             find_states(finder, mapping->start, mapping->end, 1);

@@ -119,3 +119,16 @@ enum hst_status hst_pools_visit(const struct hst_image *image, const struct hst_
         HST_TRY(visit_run(&walk, &image->runs[i]));
     return HST_OK;
 }
+
+enum hst_pool_use hst_pools_look(struct hst_image *image, const struct hst_abi *abi, hst_raddr address)
+{
+    size_t bytes = hst_pool_bytes(abi);
+    const uint8_t *at = hst_image_at(image, address, bytes);
+    struct head head;
+    if (at == NULL)
+        return HST_POOL_NONE;
+    memcpy(&head, at, sizeof head);
+    if (!is_pool(&head, address, bytes))
+        return HST_POOL_NONE;
+    return head.count > 0 ? HST_POOL_USED : HST_POOL_UNUSED;
+}

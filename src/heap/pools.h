@@ -35,5 +35,8 @@ enum hst_status hst_pools_visit(const struct hst_image *image, const struct hst_
 #define HST_POOL_HEAD_BYTES 48u
 #define HST_POOL_LARGEST_BLOCK 512u
 uint32_t hst_pool_bytes(const struct hst_abi *abi);
+enum hst_pool_use { HST_POOL_NONE, HST_POOL_UNUSED, HST_POOL_USED };
+/* What begins at an address that is such a multiple. */
+enum hst_pool_use hst_pools_look(struct hst_image *image, const struct hst_abi *abi, hst_raddr address);
 
 #endif

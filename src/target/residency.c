@@ -1,6 +1,7 @@
 /* Parses /proc/PID/smaps: a line as in maps for each mapping, then lines "Name: number kB". */
 #include "target/residency.h"
 
+#include <elf.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,8 @@ enum {
     PTHREAD_HEAD_BYTES = 1024, /* the thread's number is in them */
     SELF_OFFSET = 16,          /* of the second word that is the structure's own address */
     STACK_PAGES_READ = 16,     /* at once */
-    END_PAGES = 3,             /* in which a stack's structure and the thread's variables lie, usually */
+    SEGMENTS_MAX = 32,
+    END_PAGES = 3, /* in which a stack's structure and the thread's variables lie, usually */
 };
 #define STACK_BYTES_MAX (UINT64_C(64) << 20)   /* that are searched, where no other stack tells the size */
 #define MALLOC_HEAP_BYTES (UINT64_C(64) << 20) /* at multiples of it begin the arenas of glibc's malloc */
@@ -60,8 +62,10 @@ static enum hst_status add(struct hst_residency *residency, const struct hst_map
         residency->count > 0 ? &residency->items[residency->count - 1] : NULL;
     int is_behind = before != NULL && before->end == row.start && before->kind == HST_RESIDENCE_DATA &&
                     row.kind == HST_RESIDENCE_ANONYMOUS && (row.flags & HST_MAP_WRITE) != 0;
+    row.is_behind = is_behind;
     if (is_behind)
         row.kind = HST_RESIDENCE_DATA;
+    row.data_end = row.kind == HST_RESIDENCE_DATA ? row.end : 0;
     row.path = hst_strdup(is_behind ? before->path : mapping->path);
     if (row.path == NULL || !HST_RESERVE(residency->items, residency->capacity, residency->count + 1)) {
         hst_free(row.path);
@@ -234,6 +238,10 @@ static hst_raddr search(struct threads *threads, const struct hst_residence *row
  * in other stacks; then anywhere. */
 static void look_for_stack(struct threads *threads, const struct hst_residence *row)
 {
+    uint64_t first = 0; /* an arena begins with an address; the far end of a stack was hardly ever used */
+    if (row->start % MALLOC_HEAP_BYTES == 0 &&
+        (hst_memory_read(threads->memory, row->start, &first, sizeof first) != HST_OK || first != 0))
+        return;
     hst_raddr end = search(threads, row, row->end - (hst_raddr)END_PAGES * PAGE, row->end);
     if (end == 0 && threads->stack_bytes != 0) {
         hst_raddr expected = row->start + threads->stack_bytes;
@@ -252,7 +260,7 @@ static int may_begin_with_stack(const struct hst_residency *residency, size_t in
     unsigned wanted = HST_MAP_READ | HST_MAP_WRITE, access = wanted | HST_MAP_EXEC;
     return index > 0 && row->kind == HST_RESIDENCE_ANONYMOUS && (row->flags & wanted) == wanted &&
            row[-1].end == row->start && (row[-1].flags & access) == 0 &&
-           row->start % MALLOC_HEAP_BYTES != 0 && (row->resident_bytes > 0 || !residency->is_measured);
+           (row->resident_bytes > 0 || !residency->is_measured);
 }
 
 void hst_residency_find_stacks(struct hst_residency *residency, struct hst_memory *memory, const int *tids,
@@ -280,6 +288,55 @@ void hst_residency_set_stack(struct hst_residency *residency, hst_raddr thread_p
     hst_raddr end = (thread_pointer + PTHREAD_BYTES + PAGE - 1) / PAGE * PAGE;
     row->stack_end = end < row->end ? end : row->end;
     row->tid = tid;
+}
+
+/* --- variables --- */
+
+/* Where the last byte that the program or library at start loads is, plus one; start: it is none. */
+static enum hst_status find_loaded_end(struct hst_memory *memory, hst_raddr start, hst_raddr *ret_end)
+{
+    Elf64_Ehdr head;
+    Elf64_Phdr segments[SEGMENTS_MAX];
+    uint64_t first = UINT64_MAX, end = 0;
+    HST_TRY(hst_memory_read(memory, start, &head, sizeof head));
+    *ret_end = start;
+    if (memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 || head.e_ident[EI_CLASS] != ELFCLASS64 ||
+        head.e_phentsize != sizeof *segments || head.e_phnum > SEGMENTS_MAX)
+        return HST_OK;
+    HST_TRY(hst_memory_read(memory, start + head.e_phoff, segments, head.e_phnum * sizeof *segments));
+    for (size_t i = 0; i < head.e_phnum; i++) {
+        const Elf64_Phdr *segment = &segments[i];
+        if (segment->p_type != PT_LOAD)
+            continue;
+        first = segment->p_vaddr < first ? segment->p_vaddr : first;
+        end = segment->p_vaddr + segment->p_memsz > end ? segment->p_vaddr + segment->p_memsz : end;
+    }
+    if (end > first)
+        *ret_end = start + (end - first / PAGE * PAGE + PAGE - 1) / PAGE * PAGE;
+    return HST_OK;
+}
+
+static void set_data_end(struct hst_residence *row, hst_raddr file_start, hst_raddr loaded_end)
+{
+    if (loaded_end <= file_start) {
+        row->kind = row->is_behind ? HST_RESIDENCE_ANONYMOUS : HST_RESIDENCE_FILE;
+        row->data_end = 0;
+    } else {
+        row->data_end = loaded_end < row->start ? row->start : loaded_end < row->end ? loaded_end : row->end;
+    }
+}
+
+void hst_residency_find_data(struct hst_residency *residency, struct hst_memory *memory)
+{
+    const struct hst_residence *first = residency->items; /* of the mappings of one file */
+    for (size_t i = 0; i < residency->count; i++) {
+        struct hst_residence *row = &residency->items[i];
+        hst_raddr end;
+        if (strcmp(row->path, first->path) != 0)
+            first = row;
+        if (row->kind == HST_RESIDENCE_DATA && find_loaded_end(memory, first->start, &end) == HST_OK)
+            set_data_end(row, first->start, end);
+    }
 }
 
 const char *hst_residence_name(const struct hst_residence *residence, size_t *ret_length)

@@ -1,5 +1,6 @@
 /* How much of each mapping of a process lies in memory, and what the mapping is for: /proc/PID/smaps as an
- * array.  Whose stack a mapping is, is found in the memory itself: the thread's structure lies at its end. */
+ * array.  Where stacks of threads and variables of libraries end within a mapping, is found in the memory
+ * itself: by the thread's structure, and by the headers of the library. */
 #ifndef HST_TARGET_RESIDENCY_H
 #define HST_TARGET_RESIDENCY_H
 
@@ -28,7 +29,9 @@ struct hst_residence {
     uint64_t resident_bytes, swapped_bytes;
     uint64_t own_bytes;  /* of the resident ones: in no file, so written by the program (or by the one that it
                             was  forked from) */
-    char *path;          /* as in struct hst_mapping; of DATA behind a file: the file's */
+    char *path;          /* as in struct hst_mapping; of what is right behind a file's DATA: the file's */
+    int is_behind;       /* so it is: it has no file itself */
+    hst_raddr data_end;  /* of DATA: variables go up to there, what is behind is as ANONYMOUS */
     hst_raddr stack_end; /* a thread's stack from start up to there; 0: none */
     int tid;             /* whose; 0: the thread has ended, or is not known */
 };
@@ -53,6 +56,9 @@ void hst_residency_release(struct hst_residency *residency);
  * namespace; memory: the target's, at best a copy of it. */
 void hst_residency_find_stacks(struct hst_residency *residency, struct hst_memory *memory, const int *tids,
                                size_t count);
+/* Up to where the mappings of kind DATA are that: those of files that are neither program nor library are
+ * not. memory must have the headers of the libraries; where it has not, all stays as it is. */
+void hst_residency_find_data(struct hst_residency *residency, struct hst_memory *memory);
 /* The same for one thread whose structure is known (core.h says it). */
 void hst_residency_set_stack(struct hst_residency *residency, hst_raddr thread_pointer, int tid);
 

@@ -161,6 +161,58 @@ ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  [vsysca
     put("maps", "odd", b"1-2 r 0 0 0 /a b\\012c\n\n3-3 ---p 0 0:0 1 \n")
 
 
+def residency():
+    put("residency", "program", b"""\
+00400000-0041f000 r--p 00000000 fe:00 247702                             /usr/bin/python3.11
+Rss:                 100 kB
+Anonymous:             4 kB
+0041f000-00420000 rw-p 0001f000 fe:00 247702                             /usr/bin/python3.11
+Rss:                   4 kB
+Anonymous:             4 kB
+00420000-00440000 rw-p 00000000 00:00 0
+Rss:                  64 kB
+Anonymous:            64 kB
+Swap:                 12 kB
+01c96000-01d81000 rw-p 00000000 00:00 0                                  [heap]
+Rss:                 300 kB
+7f2ca0000000-7f2ca0001000 ---p 00000000 00:00 0
+Rss:                   0 kB
+7f2ca0001000-7f2ca0021000 rw-p 00000000 00:00 0
+Rss:                  16 kB
+7f2cb0000000-7f2cb0021000 rw-s 00000000 00:01 77                         /memfd:x (deleted)
+Rss:                   4 kB
+""")
+    head = b"\x7fELF\x02\x01\x01".ljust(16, b"\0") + struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, 64, 0, 0, 64, 56, 2, 0, 0, 0)
+    head += struct.pack("<IIQQQQQQ", 1, 5, 0, 0, 0, 0x1000, 0x1000, 0x1000)
+    head += struct.pack("<IIQQQQQQ", 1, 6, 0x1000, 0x1000, 0, 0x100, 0x9000, 0x1000)
+    put("residency", "headers", head + b"\n00400000-0041f000 rw-p 0 0:0 0 /a\nRss: 8 kB\nAnonymous: 8 kB\n"
+        b"0041f000-0051f000 rw-p 0 0:0 0 \nRss: 8 kB\n")
+
+
+def chunks():
+    """See fuzz_chunks.c: a heap, an arena of a thread, and variables of the C library."""
+    heap_start, arena_start = 0x10000000, 0x14000000
+
+    def chain(page, at, sizes, flag, end):
+        for size in sizes:
+            struct.pack_into("<Q", page, at + 8, size | flag | 1)
+            at += size
+        struct.pack_into("<Q", page, at + 8, end - at | 1)
+        return at
+
+    heap, arena, variables = bytearray(4096), bytearray(4096), bytearray(4096)
+    top = chain(heap, 0, [0x290, 0x30, 0x30, 0x40, 0x100], 0, 256 << 10)
+    struct.pack_into("<H", heap, 16 + 2, 1)  # a list of one chunk of 48 bytes
+    struct.pack_into("<Q", heap, 16 + 128 + 8, heap_start + 0x290 + 16)
+    struct.pack_into("<Q", heap, 0x290 + 16, heap_start + 0x290 >> 12)
+    struct.pack_into("<QQQQ", arena, 0, arena_start + 48, 0, 256 << 10, 256 << 10)
+    chain(arena, 0x8d0, [0x290, 0x50, 0x20], 4, 256 << 10)
+    struct.pack_into("<Q", variables, 0x108 - 80 + 8, heap_start + 0x2c0)  # the list of 48 bytes, then the top
+    struct.pack_into("<Q", variables, 0x108, heap_start + top)
+    put("chunks", "arenas", bytes(heap + arena + variables))
+    put("chunks", "mapped", struct.pack("<QQ", 0, 0x8000 | 2) + bytes(32) + struct.pack("<QQ", 48, 0x8000 - 48 | 2) + bytes(4032))
+
+
 def symbols():
     with tempfile.TemporaryDirectory() as folder:
         source = pathlib.Path(folder, "a.c")
@@ -268,5 +320,5 @@ def lprof():
                 pickle.dumps(stats, protocol))
 
 
-for make in (counters, reader, debug_offsets, linetable, maps, symbols, core, store, timeline, agent_maps, pstats, lprof, options):
+for make in (counters, reader, debug_offsets, linetable, maps, residency, chunks, symbols, core, store, timeline, agent_maps, pstats, lprof, options):
     make()
