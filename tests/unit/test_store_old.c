@@ -3,6 +3,8 @@
  * makes this program write one instead of testing. */
 #include "store_fixture.h"
 
+#include "store/timeline_reader.h"
+
 #ifndef HST_TEST_DATA
 #error "HST_TEST_DATA must name the folder tests/data"
 #endif
@@ -72,6 +74,91 @@ static struct hst_run_info old_info(void)
     return info;
 }
 
+/* Since version 2: run 3 was traced with a timeline, run 4 is of lines, run 5 was imported. */
+static const struct hst_call_row old_call = {.thread = 1,
+                                             .stack = 2,
+                                             .calls = 3,
+                                             .resumes = 4,
+                                             .raises = 5,
+                                             .raw_ns = 700,
+                                             .self_ns = 600,
+                                             .suspended_ns = 80};
+static const struct hst_line_row old_line = {
+    .function = 4, .line = 41, .hits = 6, .raw_ns = 90, .self_ns = 80, .total_ns = 100};
+static const struct hst_call_sum old_sum = {.calls = 9, .primitive = 8, .self_ns = 70, .total_ns = 600};
+static const struct hst_call_event old_events[] = {
+    {.time_ns = 10, .thread = 1, .stack = 1, .kind = HST_CALL_ENTER},
+    {.time_ns = 20, .thread = 1, .stack = 2, .kind = HST_CALL_ENTER},
+    {.time_ns = 500, .thread = 1, .stack = 1, .kind = HST_CALL_LEAVE},
+    {.time_ns = 700, .thread = 1, .stack = 0, .kind = HST_CALL_LEAVE},
+};
+
+static void old_calls(struct hst_calls *calls)
+{
+    hst_calls_init(calls);
+    *hst_calls_row(calls, old_call.thread, old_call.stack) = old_call;
+    struct hst_trace_info *trace = hst_calls_trace(calls, 0);
+    assert_non_null(trace);
+    trace->backend = "sys.monitoring";
+    trace->clock = "tsc";
+    trace->lost_contexts = 2;
+    trace->has_timeline = 1;
+    trace->lost_events = 11;
+    trace->callee_cost_ns[HST_CALL_C] = 12.5;
+}
+
+static void finish_run(struct hst_run_writer *writer, struct hst_run_info *info, uint64_t number)
+{
+    struct hst_error err;
+    struct hst_profile profile;
+    old_profile(&profile);
+    info->status = HST_RUN_COMPLETE;
+    assert_int_equal(info->number, number);
+    assert_ok(hst_run_writer_finish(writer, &profile, info, &err));
+    hst_run_writer_free(writer);
+    hst_profile_release(&profile);
+}
+
+static struct hst_run_writer *begin_run(struct hst_store *store, enum hst_run_kind kind,
+                                        struct hst_run_info *ret_info)
+{
+    struct hst_error err;
+    struct hst_run_writer *writer;
+    *ret_info = (struct hst_run_info){.kind = kind, .exit_status = -1, .cost.slowdown_percent = -1};
+    assert_ok(hst_run_writer_new(store, ret_info, &writer, &err));
+    return writer;
+}
+
+static void make_runs_of_version_2(struct hst_store *store)
+{
+    struct hst_run_info info;
+    struct hst_calls calls;
+    struct hst_lines lines;
+    struct hst_call_function function = {.function = 3, .sum = old_sum};
+    struct hst_call_edge edge = {.caller = 2, .callee = 3, .sum = old_sum};
+    const struct hst_imported imported = {
+        .file = "old.prof",
+        .maker = "cProfile",
+        .edges_timed = 1,
+        .totals = {.functions = &function, .function_count = 1, .edges = &edge, .edge_count = 1}};
+    struct hst_run_writer *writer = begin_run(store, HST_RUN_TRACED, &info);
+    old_calls(&calls);
+    hst_run_writer_set_calls(writer, &calls);
+    for (size_t i = 0; i < HST_ARRAY_LENGTH(old_events); i++)
+        assert_int_equal(hst_run_writer_event(writer, &old_events[i]), HST_OK);
+    finish_run(writer, &info, 3);
+    hst_calls_release(&calls);
+    writer = begin_run(store, HST_RUN_LINES, &info);
+    hst_lines_init(&lines);
+    *hst_lines_row(&lines, old_line.function, old_line.line) = old_line;
+    hst_run_writer_set_lines(writer, &lines);
+    finish_run(writer, &info, 4);
+    hst_lines_release(&lines);
+    writer = begin_run(store, HST_RUN_IMPORTED, &info);
+    hst_run_writer_set_imported(writer, &imported);
+    finish_run(writer, &info, 5);
+}
+
 static void make_old_store(const char *path)
 {
     struct hst_error err;
@@ -96,11 +183,13 @@ static void make_old_store(const char *path)
     assert_ok(hst_run_writer_new(store, &info, &writer, &err));
     assert_ok(hst_run_writer_flush(writer, &profile, &info, &err));
     hst_run_writer_free(writer);
+    make_runs_of_version_2(store);
     /* Nothing of the machine on which it was made. */
     assert_ok(hst_store_exec(store,
                              "UPDATE run SET writer = '4242 1 00000000-0000-0000-0000-000000000000 1'"
                              " WHERE writer IS NOT NULL",
                              &err));
+    assert_ok(hst_store_exec(store, "PRAGMA journal_mode = DELETE", &err));
     hst_profile_release(&profile);
     hst_store_free(store);
 }
@@ -166,6 +255,72 @@ static void check_old_store(const char *path, enum hst_store_mode mode)
     hst_store_free(store);
 }
 
+static enum hst_status compare_event(void *context, const struct hst_call_event *got)
+{
+    size_t *next = context;
+    assert_true(*next < HST_ARRAY_LENGTH(old_events));
+    const struct hst_call_event *want = &old_events[(*next)++];
+    assert_true(got->time_ns == want->time_ns && got->thread == want->thread && got->stack == want->stack &&
+                got->kind == want->kind && !got->continued);
+    return HST_OK;
+}
+
+static void check_traced(struct hst_store *store, const struct hst_profile *profile)
+{
+    struct hst_error err;
+    struct hst_calls calls, want;
+    size_t events = 0;
+    hst_calls_init(&calls);
+    old_calls(&want);
+    assert_ok(hst_run_read_calls(store, 3, profile, &calls, &err));
+    assert_int_equal(calls.count, 1);
+    assert_memory_equal(&calls.rows[0], &old_call, sizeof old_call);
+    assert_int_equal(calls.trace_count, 1);
+    assert_string_equal(calls.traces[0].backend, want.traces[0].backend);
+    assert_string_equal(calls.traces[0].clock, want.traces[0].clock);
+    assert_true(calls.traces[0].lost_contexts == 2 && calls.traces[0].lost_events == 11 &&
+                calls.traces[0].callee_cost_ns[HST_CALL_C] == 12.5);
+    assert_ok(hst_timeline_read(store, 3, profile, compare_event, &events, &err));
+    assert_int_equal(events, HST_ARRAY_LENGTH(old_events));
+    hst_calls_release(&calls);
+    hst_calls_release(&want);
+}
+
+static void check_runs_of_version_2(const char *path, enum hst_store_mode mode)
+{
+    static const enum hst_run_kind kinds[] = {HST_RUN_TRACED, HST_RUN_LINES, HST_RUN_IMPORTED};
+    struct hst_error err;
+    struct hst_store *store;
+    struct hst_profile profile, want;
+    struct hst_run_info info;
+    struct hst_lines lines;
+    struct hst_imported imported;
+    assert_ok(hst_store_open(path, mode, &store, &err));
+    old_profile(&want);
+    for (uint64_t run = 3; run <= 5; run++) {
+        assert_ok(hst_run_read_info(store, run, &info, &err));
+        assert_true(info.kind == kinds[run - 3] && info.status == HST_RUN_COMPLETE);
+        assert_true(hst_profile_init(&profile));
+        assert_ok(hst_run_read_profile(store, run, &profile, &err));
+        assert_same_profile(&want, &profile);
+        hst_profile_release(&profile);
+    }
+    check_traced(store, &want);
+    hst_lines_init(&lines);
+    assert_ok(hst_run_read_lines(store, 4, &want, &lines, &err));
+    assert_int_equal(lines.count, 1);
+    assert_memory_equal(&lines.rows[0], &old_line, sizeof old_line);
+    hst_lines_release(&lines);
+    assert_ok(hst_run_read_imported(store, 5, &want, &imported, &err));
+    assert_string_equal(imported.file, "old.prof");
+    assert_true(imported.totals.function_count == 1 && imported.totals.edge_count == 1);
+    assert_true(imported.totals.functions[0].function == 3 && imported.totals.functions[0].sum.self_ns == 70);
+    assert_true(imported.totals.edges[0].caller == 2 && imported.totals.edges[0].sum.primitive == 8);
+    hst_imported_release(&imported);
+    hst_profile_release(&want);
+    hst_store_free(store);
+}
+
 static void test_version_1(void **state)
 {
     struct hst_buffer bytes = read_file(HST_TEST_DATA "/store-v1.db");
@@ -176,6 +331,18 @@ static void test_version_1(void **state)
     hst_buffer_release(&bytes);
 }
 
+static void test_version_2(void **state)
+{
+    struct hst_buffer bytes = read_file(HST_TEST_DATA "/store-v2.db");
+    const char *copy = in_folder(state, "copy.db");
+    write_file(copy, bytes.data, bytes.length);
+    check_old_store(copy, HST_STORE_READ);
+    check_runs_of_version_2(copy, HST_STORE_READ);
+    check_old_store(copy, HST_STORE_WRITE);
+    check_runs_of_version_2(copy, HST_STORE_WRITE);
+    hst_buffer_release(&bytes);
+}
+
 int main(void)
 {
     const char *make = getenv("HST_MAKE_OLD_STORE");
@@ -183,6 +350,6 @@ int main(void)
         make_old_store(make);
         return 0;
     }
-    const struct CMUnitTest tests[] = {FOLDER_TEST(test_version_1)};
+    const struct CMUnitTest tests[] = {FOLDER_TEST(test_version_1), FOLDER_TEST(test_version_2)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
