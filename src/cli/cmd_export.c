@@ -137,6 +137,10 @@ static enum hst_status load(struct stored_run *run, const struct request *reques
     uint64_t number;
     HST_TRY(hst_cli_store_open(request->common.store, HST_STORE_READ, &run->store, err));
     HST_TRY(hst_store_find(run->store, request->run, &number, err));
+    if (request->exporter->write == NULL) /* a heap goes into a store's file, and into no other */
+        HST_TRY(hst_run_read_info(run->store, number, &run->loaded.info, err));
+    if (run->loaded.info.kind == HST_RUN_HEAP)
+        return HST_OK;
     HST_TRY(hst_loaded_run_init(&run->loaded, run->store, number, &request->common.window, err));
     HST_TRY(check_mode(request, &run->loaded.info, err));
     struct hst_filter filter;
@@ -214,9 +218,9 @@ static enum hst_status write_run(struct stored_run *run, const struct request *r
 }
 
 /* What to do with the file, for those who have not met the format. */
-static void print_next(FILE *out, const char *format, const char *path)
+static void print_next(FILE *out, const char *format, enum hst_run_kind kind, const char *path)
 {
-    static const char *const next[][2] = {
+    const char *const next[][2] = {
         {"collapsed",
          "flamegraph.pl --countname ns %s > flame.svg, or open it at https://www.speedscope.app"},
         {"speedscope", "open it at https://www.speedscope.app, or: npx speedscope %s"},
@@ -226,7 +230,7 @@ static void print_next(FILE *out, const char *format, const char *path)
         {"callgrind", "kcachegrind %s"},
         {"pstats", "python3 -m pstats %s"},
         {"lprof", "python3 -m line_profiler %s"},
-        {"hasten", "hasten show --store %s"},
+        {"hasten", kind == HST_RUN_HEAP ? "hasten heap types --store %s" : "hasten show --store %s"},
     };
     for (size_t i = 0; i < HST_ARRAY_LENGTH(next); i++) {
         if (strcmp(next[i][0], format) != 0)
@@ -261,18 +265,20 @@ int hst_cmd_export(struct hst_cli *cli, int argc, char **argv)
     if (write_run(&run, &request, path, &samples, &err) != HST_OK)
         return hst_message_error(cli, &err);
     const char *things = run.loaded.has_lines                      ? "hits"
+                         : run.loaded.info.kind == HST_RUN_HEAP    ? "objects"
                          : run.loaded.info.kind == HST_RUN_SAMPLED ? "samples"
                                                                    : "calls";
     if (samples == 0)
         hst_message_note(cli, "--mode all", "no %s of run %llu is in the export",
                          *things == 's'   ? "sample"
                          : *things == 'h' ? "hit"
+                         : *things == 'o' ? "object"
                                           : "call",
                          (unsigned long long)run.loaded.info.number);
     if (strcmp(path, "-") != 0) {
         (void)fprintf(cli->out, "%s: %llu %s of run %llu as %s\n", path, (unsigned long long)samples, things,
                       (unsigned long long)run.loaded.info.number, request.exporter->name);
-        print_next(cli->out, request.exporter->name, path);
+        print_next(cli->out, request.exporter->name, run.loaded.info.kind, path);
     }
     return HST_EXIT_OK;
 }

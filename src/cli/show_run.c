@@ -98,6 +98,17 @@ static enum hst_status check_window(const struct hst_loaded_run *run, struct hst
     return HST_E_INVALID;
 }
 
+/* A heap has no time in it: nothing of what is loaded here. */
+static enum hst_status check_kind(const struct hst_loaded_run *run, struct hst_error *err)
+{
+    if (run->info.kind != HST_RUN_HEAP)
+        return HST_OK;
+    (void)hst_error_set(err, HST_E_INVALID, "run %llu is a heap: it holds objects, not time",
+                        (unsigned long long)run->info.number);
+    hst_error_hint(err, "`hasten heap types %llu` shows them", (unsigned long long)run->info.number);
+    return HST_E_INVALID;
+}
+
 enum hst_status hst_loaded_run_init(struct hst_loaded_run *run, struct hst_store *store, uint64_t number,
                                     const struct hst_window *window, struct hst_error *err)
 {
@@ -110,6 +121,8 @@ enum hst_status hst_loaded_run_init(struct hst_loaded_run *run, struct hst_store
     if (!hst_profile_init(&run->profile))
         return hst_error_set(err, HST_E_NOMEM, "out of memory");
     enum hst_status status = hst_run_read_info(store, number, &run->info, err);
+    if (status == HST_OK)
+        status = check_kind(run, err);
     if (status == HST_OK)
         status = check_window(run, err);
     if (status == HST_OK)

@@ -4,12 +4,13 @@
 
 #include <stdint.h>
 
-/* Stored as text in files; later kinds: counters, heap, allocations, bench. */
+/* Stored as text in files; later kinds: counters, allocations, bench. */
 enum hst_run_kind {
     HST_RUN_SAMPLED = 0,
     HST_RUN_TRACED = 1,
     HST_RUN_LINES = 2,
-    HST_RUN_IMPORTED = 3 /* measured by another tool: model/call_sums.h */
+    HST_RUN_IMPORTED = 3, /* measured by another tool: model/call_sums.h */
+    HST_RUN_HEAP = 4      /* all objects at one moment: model/heap.h */
 };
 enum hst_run_status {
     HST_RUN_RECORDING = 0,  /* being written, or its writer was killed */
@@ -19,7 +20,7 @@ enum hst_run_status {
 
 /* What hasten itself took and missed. All counts are of the whole run. */
 struct hst_run_cost {
-    uint64_t samples;        /* stored; of a traced or imported run: calls; of one of lines: hits */
+    uint64_t samples;        /* stored; of a traced or imported run: calls; of one of lines: hits; of a heap: objects */
     uint64_t dropped;        /* given up after retries, or refused by the checks */
     uint64_t torn;           /* reads that had to be tried again */
     uint64_t late;           /* ticks that came more than one interval late */

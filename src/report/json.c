@@ -43,7 +43,8 @@ json_t *hst_run_info_json(const struct hst_run_info *info)
     static const char *const kinds[] = {[HST_RUN_SAMPLED] = "sampled",
                                         [HST_RUN_TRACED] = "traced",
                                         [HST_RUN_LINES] = "lines",
-                                        [HST_RUN_IMPORTED] = "imported"};
+                                        [HST_RUN_IMPORTED] = "imported",
+                                        [HST_RUN_HEAP] = "heap"};
     const struct hst_run_cost *cost = &info->cost;
     json_t *cost_json =
         json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "samples", whole(cost->samples), "dropped",
@@ -58,7 +59,7 @@ json_t *hst_run_info_json(const struct hst_run_info *info)
         exit_code = whole((uint64_t)(WIFEXITED(info->exit_status) ? WEXITSTATUS(info->exit_status)
                                                                   : 128 + WTERMSIG(info->exit_status)));
     return json_pack("{s:o,s:s,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:o,s:o,s:o,s:o}", "number",
-                     whole(info->number), "kind", kinds[info->kind <= HST_RUN_IMPORTED ? info->kind : 0],
+                     whole(info->number), "kind", kinds[info->kind <= HST_RUN_HEAP ? info->kind : 0],
                      "name", name, "status", statuses[info->status <= HST_RUN_INTERRUPTED ? info->status : 0],
                      "start_unix_ns", whole(info->start_wall_ns), "wall_ns", whole(info->duration_ns),
                      "cpu_ns", whole(info->cpu_ns), "rate_hz",

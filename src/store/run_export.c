@@ -10,9 +10,10 @@
 #include "store/run_row.h"
 
 /* Tables whose first column is the run's number. */
-static const char *const tables[] = {"string",   "function",     "location", "stack",   "process",
-                                     "thread",   "block",        "call",     "trace",   "line",
-                                     "imported", "function_sum", "edge_sum", "timeline"};
+static const char *const tables[] = {"string",    "function",     "location",  "stack",        "process",
+                                     "thread",    "block",        "call",      "trace",        "line",
+                                     "imported",  "function_sum", "edge_sum",  "timeline",     "heap",
+                                     "heap_type", "heap_name",    "heap_part", "heap_finding", "heap_column"};
 
 /* Copies the rows of run from one table; the first column becomes 1. */
 static enum hst_status copy_table(struct hst_store *from, struct hst_store *to, const char *table,
@@ -50,6 +51,9 @@ static const char *order_of(const char *table)
            : strcmp(table, "imported") == 0     ? "run"
            : strcmp(table, "function_sum") == 0 ? "function"
            : strcmp(table, "edge_sum") == 0     ? "caller, callee"
+           : strcmp(table, "heap") == 0         ? "run"
+           : strcmp(table, "heap_name") == 0    ? "type, place"
+           : strcmp(table, "heap_column") == 0  ? "column, block"
                                                 : "id";
 }
 

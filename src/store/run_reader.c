@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "store/database.h"
+#include "store/row_value.h"
 #include "store/run_row.h"
 #include "store/sample_block.h"
 
@@ -13,29 +14,6 @@ enum hst_status hst_run_read_info(struct hst_store *store, uint64_t number, stru
                                   struct hst_error *err)
 {
     return hst_run_row_read(store, number, ret_info, err);
-}
-
-static enum hst_status damaged(struct hst_error *err, uint64_t run, const char *table, int64_t row)
-{
-    (void)hst_error_set(err, HST_E_CORRUPT, "run %llu is damaged: %s %lld is missing or does not make sense",
-                        (unsigned long long)run, table, (long long)row);
-    hst_error_hint(err, "other runs in the store may be whole; `hasten rm` removes this one");
-    return HST_E_CORRUPT;
-}
-
-/* Column index of the row as a number of 0 .. max; clears good when it is none. */
-static uint64_t take(sqlite3_stmt *statement, int index, uint64_t max, int *good)
-{
-    int64_t value = sqlite3_column_int64(statement, index);
-    if (sqlite3_column_type(statement, index) != SQLITE_INTEGER || value < 0 || (uint64_t)value > max) {
-        *good = 0;
-        return 0;
-    }
-    return (uint64_t)value;
-}
-static uint32_t take_u32(sqlite3_stmt *statement, int index, int *good)
-{
-    return (uint32_t)take(statement, index, UINT32_MAX, good);
 }
 
 /* Adds one row to the profile; gives the id it got, or HST_ID_NONE when memory is out. */
@@ -53,28 +31,29 @@ static uint32_t add_string(struct hst_profile *profile, sqlite3_stmt *statement,
 
 static uint32_t add_function(struct hst_profile *profile, sqlite3_stmt *s, int *good)
 {
-    struct hst_function function = {.name = take_u32(s, 1, good),
-                                    .qualname = take_u32(s, 2, good),
-                                    .file = take_u32(s, 3, good),
-                                    .first_line = take_u32(s, 4, good)};
+    struct hst_function function = {.name = hst_row_u32(s, 1, good),
+                                    .qualname = hst_row_u32(s, 2, good),
+                                    .file = hst_row_u32(s, 3, good),
+                                    .first_line = hst_row_u32(s, 4, good)};
     return hst_profile_function(profile, &function);
 }
 
 static uint32_t add_location(struct hst_profile *profile, sqlite3_stmt *s, int *good)
 {
-    struct hst_location location = {.function = take_u32(s, 1, good),
-                                    .line = take_u32(s, 2, good),
-                                    .end_line = take_u32(s, 3, good),
-                                    .column = (uint16_t)take(s, 4, UINT16_MAX, good),
-                                    .end_column = (uint16_t)take(s, 5, UINT16_MAX, good),
-                                    .instruction = take_u32(s, 6, good)};
+    struct hst_location location = {.function = hst_row_u32(s, 1, good),
+                                    .line = hst_row_u32(s, 2, good),
+                                    .end_line = hst_row_u32(s, 3, good),
+                                    .column = (uint16_t)hst_row_take(s, 4, UINT16_MAX, good),
+                                    .end_column = (uint16_t)hst_row_take(s, 5, UINT16_MAX, good),
+                                    .instruction = hst_row_u32(s, 6, good)};
     return hst_profile_location(profile, &location);
 }
 
 static uint32_t add_stack(struct hst_profile *profile, sqlite3_stmt *s, int *good)
 {
-    uint32_t id = take_u32(s, 0, good), parent = take_u32(s, 1, good), location = take_u32(s, 2, good);
-    uint32_t depth = take_u32(s, 3, good);
+    uint32_t id = hst_row_u32(s, 0, good), parent = hst_row_u32(s, 1, good),
+             location = hst_row_u32(s, 2, good);
+    uint32_t depth = hst_row_u32(s, 3, good);
     if (id == 0) { /* the empty stack, which every profile has */
         *good &= parent == 0 && depth == 0;
         return 0;
@@ -89,27 +68,27 @@ static uint32_t add_stack(struct hst_profile *profile, sqlite3_stmt *s, int *goo
 
 static uint32_t add_process(struct hst_profile *profile, sqlite3_stmt *s, int *good)
 {
-    struct hst_process process = {.pid = take_u32(s, 1, good),
-                                  .parent_pid = take_u32(s, 2, good),
-                                  .command = take_u32(s, 3, good),
-                                  .interpreter = take_u32(s, 4, good),
-                                  .executable = take_u32(s, 5, good),
-                                  .start_ns = take(s, 6, INT64_MAX, good),
-                                  .end_ns = take(s, 7, INT64_MAX, good),
-                                  .cpu_ns = take(s, 8, INT64_MAX, good)};
+    struct hst_process process = {.pid = hst_row_u32(s, 1, good),
+                                  .parent_pid = hst_row_u32(s, 2, good),
+                                  .command = hst_row_u32(s, 3, good),
+                                  .interpreter = hst_row_u32(s, 4, good),
+                                  .executable = hst_row_u32(s, 5, good),
+                                  .start_ns = hst_row_take(s, 6, INT64_MAX, good),
+                                  .end_ns = hst_row_take(s, 7, INT64_MAX, good),
+                                  .cpu_ns = hst_row_take(s, 8, INT64_MAX, good)};
     return hst_profile_add_process(profile, &process);
 }
 
 static uint32_t add_thread(struct hst_profile *profile, sqlite3_stmt *s, int *good)
 {
-    struct hst_thread thread = {.process = take_u32(s, 1, good),
-                                .native_id = take_u32(s, 2, good),
-                                .name = take_u32(s, 3, good),
-                                .interpreter_id = take_u32(s, 4, good),
-                                .start_ns = take(s, 5, INT64_MAX, good),
-                                .end_ns = take(s, 6, INT64_MAX, good),
-                                .cpu_ns = take(s, 7, INT64_MAX, good),
-                                .runnable_ns = take(s, 8, INT64_MAX, good)};
+    struct hst_thread thread = {.process = hst_row_u32(s, 1, good),
+                                .native_id = hst_row_u32(s, 2, good),
+                                .name = hst_row_u32(s, 3, good),
+                                .interpreter_id = hst_row_u32(s, 4, good),
+                                .start_ns = hst_row_take(s, 5, INT64_MAX, good),
+                                .end_ns = hst_row_take(s, 6, INT64_MAX, good),
+                                .cpu_ns = hst_row_take(s, 7, INT64_MAX, good),
+                                .runnable_ns = hst_row_take(s, 8, INT64_MAX, good)};
     return hst_profile_add_thread(profile, &thread);
 }
 
@@ -126,12 +105,12 @@ static enum hst_status read_table(struct hst_store *store, uint64_t run, const c
         HST_TRY(hst_store_step(store, statement, &row, err));
         if (!row)
             return HST_OK;
-        int good = take(statement, 0, HST_ID_NONE - 1, &(int){1}) == expected;
+        int good = hst_row_take(statement, 0, HST_ID_NONE - 1, &(int){1}) == expected;
         uint32_t id = good ? add(profile, statement, &good) : 0;
         if (good && id == HST_ID_NONE)
             return hst_store_nomem(err);
         if (!good || id != expected)
-            return damaged(err, run, table, (int64_t)expected);
+            return hst_row_damaged(err, run, table, (int64_t)expected);
     }
 }
 
@@ -235,10 +214,10 @@ static enum hst_status visit_rows(struct walk *walk, uint32_t thread, const stru
 static enum hst_status read_block(struct walk *walk, sqlite3_stmt *s, struct hst_error *err)
 {
     int good = 1;
-    uint32_t thread = take_u32(s, 0, &good), block = take_u32(s, 1, &good);
-    struct hst_block_head head = {.first_ns = take(s, 2, INT64_MAX, &good),
-                                  .last_ns = take(s, 3, INT64_MAX, &good),
-                                  .samples = take_u32(s, 4, &good)};
+    uint32_t thread = hst_row_u32(s, 0, &good), block = hst_row_u32(s, 1, &good);
+    struct hst_block_head head = {.first_ns = hst_row_take(s, 2, INT64_MAX, &good),
+                                  .last_ns = hst_row_take(s, 3, INT64_MAX, &good),
+                                  .samples = hst_row_u32(s, 4, &good)};
     if (!good || sqlite3_column_type(s, 5) != SQLITE_BLOB)
         return damaged_block(walk, thread, block, "its row does not make sense", err);
     if (thread >= walk->profile->thread_count) {
@@ -327,16 +306,16 @@ static enum hst_status read_call_rows(struct hst_store *store, uint64_t run,
         if (!row)
             return HST_OK;
         int good = 1;
-        const struct hst_call_row read = {.thread = take_u32(s, 0, &good),
-                                          .stack = take_u32(s, 1, &good),
-                                          .calls = take(s, 2, INT64_MAX, &good),
-                                          .resumes = take(s, 3, INT64_MAX, &good),
-                                          .raises = take(s, 4, INT64_MAX, &good),
-                                          .raw_ns = take(s, 5, INT64_MAX, &good),
-                                          .self_ns = take(s, 6, INT64_MAX, &good),
-                                          .suspended_ns = take(s, 7, INT64_MAX, &good)};
+        const struct hst_call_row read = {.thread = hst_row_u32(s, 0, &good),
+                                          .stack = hst_row_u32(s, 1, &good),
+                                          .calls = hst_row_take(s, 2, INT64_MAX, &good),
+                                          .resumes = hst_row_take(s, 3, INT64_MAX, &good),
+                                          .raises = hst_row_take(s, 4, INT64_MAX, &good),
+                                          .raw_ns = hst_row_take(s, 5, INT64_MAX, &good),
+                                          .self_ns = hst_row_take(s, 6, INT64_MAX, &good),
+                                          .suspended_ns = hst_row_take(s, 7, INT64_MAX, &good)};
         if (!good)
-            return damaged(err, run, "call of stack", (int64_t)read.stack);
+            return hst_row_damaged(err, run, "call of stack", (int64_t)read.stack);
         if (read.thread >= profile->thread_count || read.stack >= profile->stack_count)
             continue; /* added after the profile was read */
         struct hst_call_row *into = hst_calls_row(calls, read.thread, read.stack);
@@ -374,18 +353,18 @@ static enum hst_status read_trace_rows(struct hst_store *store, uint64_t run, st
         if (!row)
             return HST_OK;
         int good = 1;
-        uint32_t process = take_u32(s, 0, &good);
+        uint32_t process = hst_row_u32(s, 0, &good);
         struct hst_trace_info *info = good ? hst_calls_trace(calls, process) : NULL;
         if (!good)
-            return damaged(err, run, "trace of process", process);
+            return hst_row_damaged(err, run, "trace of process", process);
         if (info == NULL)
             return hst_store_nomem(err);
         info->backend = known_name(sqlite3_column_text(s, 1));
         info->clock = known_name(sqlite3_column_text(s, 2));
         info->python_only = sqlite3_column_int(s, 3) != 0;
-        info->lost_contexts = take(s, 4, INT64_MAX, &good);
-        info->lost_suspensions = take(s, 5, INT64_MAX, &good);
-        info->hook_taken = take(s, 6, INT64_MAX, &good);
+        info->lost_contexts = hst_row_take(s, 4, INT64_MAX, &good);
+        info->lost_suspensions = hst_row_take(s, 5, INT64_MAX, &good);
+        info->hook_taken = hst_row_take(s, 6, INT64_MAX, &good);
         for (int kind = 0; kind < HST_CALL_KIND_COUNT; kind++) {
             info->caller_cost_ns[kind] = sqlite3_column_double(s, 7 + 2 * kind);
             info->callee_cost_ns[kind] = sqlite3_column_double(s, 8 + 2 * kind);
@@ -395,9 +374,9 @@ static enum hst_status read_trace_rows(struct hst_store *store, uint64_t run, st
         (void)snprintf(info->failure, sizeof info->failure, "%s",
                        failure != NULL ? (const char *)failure : "");
         info->has_timeline = sqlite3_column_type(s, 13) != SQLITE_NULL;
-        info->lost_events = info->has_timeline ? take(s, 13, INT64_MAX, &good) : 0;
+        info->lost_events = info->has_timeline ? hst_row_take(s, 13, INT64_MAX, &good) : 0;
         if (!good)
-            return damaged(err, run, "trace of process", process);
+            return hst_row_damaged(err, run, "trace of process", process);
     }
 }
 
@@ -418,10 +397,10 @@ static enum hst_status read_timeline_sizes(struct hst_store *store, uint64_t run
         if (!row)
             return HST_OK;
         int good = 1;
-        uint32_t process = take_u32(s, 0, &good);
-        uint64_t events = take(s, 1, INT64_MAX, &good), bytes = take(s, 2, INT64_MAX, &good);
+        uint32_t process = hst_row_u32(s, 0, &good);
+        uint64_t events = hst_row_take(s, 1, INT64_MAX, &good), bytes = hst_row_take(s, 2, INT64_MAX, &good);
         if (!good)
-            return damaged(err, run, "timeline of process", process);
+            return hst_row_damaged(err, run, "timeline of process", process);
         for (size_t i = 0; i < calls->trace_count; i++)
             if (calls->traces[i].process == process) {
                 calls->traces[i].events = events;
@@ -461,14 +440,14 @@ enum hst_status hst_run_read_lines(struct hst_store *store, uint64_t number,
         if (!row)
             return HST_OK;
         int good = 1;
-        const struct hst_line_row read = {.function = take_u32(s, 0, &good),
-                                          .line = take_u32(s, 1, &good),
-                                          .hits = take(s, 2, INT64_MAX, &good),
-                                          .raw_ns = take(s, 3, INT64_MAX, &good),
-                                          .self_ns = take(s, 4, INT64_MAX, &good),
-                                          .total_ns = take(s, 5, INT64_MAX, &good)};
+        const struct hst_line_row read = {.function = hst_row_u32(s, 0, &good),
+                                          .line = hst_row_u32(s, 1, &good),
+                                          .hits = hst_row_take(s, 2, INT64_MAX, &good),
+                                          .raw_ns = hst_row_take(s, 3, INT64_MAX, &good),
+                                          .self_ns = hst_row_take(s, 4, INT64_MAX, &good),
+                                          .total_ns = hst_row_take(s, 5, INT64_MAX, &good)};
         if (!good)
-            return damaged(err, number, "line of function", (int64_t)read.function);
+            return hst_row_damaged(err, number, "line of function", (int64_t)read.function);
         if (read.function >= profile->function_count)
             continue; /* added after the profile was read */
         struct hst_line_row *into = hst_lines_row(lines, read.function, read.line);
@@ -480,10 +459,10 @@ enum hst_status hst_run_read_lines(struct hst_store *store, uint64_t number,
 
 static struct hst_call_sum take_sum(sqlite3_stmt *s, int index, int *good)
 {
-    struct hst_call_sum sum = {.calls = take(s, index, INT64_MAX, good),
-                               .primitive = take(s, index + 1, INT64_MAX, good),
-                               .self_ns = take(s, index + 2, INT64_MAX, good),
-                               .total_ns = take(s, index + 3, INT64_MAX, good)};
+    struct hst_call_sum sum = {.calls = hst_row_take(s, index, INT64_MAX, good),
+                               .primitive = hst_row_take(s, index + 1, INT64_MAX, good),
+                               .self_ns = hst_row_take(s, index + 2, INT64_MAX, good),
+                               .total_ns = hst_row_take(s, index + 3, INT64_MAX, good)};
     sum.raw_self_ns = sum.self_ns;
     sum.raw_total_ns = sum.total_ns;
     return sum;
@@ -506,14 +485,14 @@ static enum hst_status read_function_sums(struct hst_store *store, uint64_t run,
         if (!row)
             break;
         int good = 1;
-        const struct hst_call_function read = {.function = take_u32(s, 0, &good),
+        const struct hst_call_function read = {.function = hst_row_u32(s, 0, &good),
                                                .sum = take_sum(s, 1, &good)};
         good &= read.function < profile->function_count &&
                 !__builtin_add_overflow(all->calls, read.sum.calls, &all->calls) &&
                 !__builtin_add_overflow(all->primitive, read.sum.primitive, &all->primitive) &&
                 !__builtin_add_overflow(all->self_ns, read.sum.self_ns, &all->self_ns);
         if (!good)
-            return damaged(err, run, "sum of function", (int64_t)read.function);
+            return hst_row_damaged(err, run, "sum of function", (int64_t)read.function);
         if (!HST_RESERVE(totals->functions, totals->function_capacity, totals->function_count + 1))
             return hst_store_nomem(err);
         totals->functions[totals->function_count++] = read;
@@ -538,10 +517,11 @@ static enum hst_status read_edge_sums(struct hst_store *store, uint64_t run,
         if (!row)
             return HST_OK;
         int good = 1;
-        const struct hst_call_edge read = {
-            .caller = take_u32(s, 0, &good), .callee = take_u32(s, 1, &good), .sum = take_sum(s, 2, &good)};
+        const struct hst_call_edge read = {.caller = hst_row_u32(s, 0, &good),
+                                           .callee = hst_row_u32(s, 1, &good),
+                                           .sum = take_sum(s, 2, &good)};
         if (!good || read.caller >= profile->function_count || read.callee >= profile->function_count)
-            return damaged(err, run, "sum of calls by function", (int64_t)read.caller);
+            return hst_row_damaged(err, run, "sum of calls by function", (int64_t)read.caller);
         if (!HST_RESERVE(totals->edges, totals->edge_capacity, totals->edge_count + 1))
             return hst_store_nomem(err);
         totals->edges[totals->edge_count++] = read;
@@ -570,7 +550,7 @@ static enum hst_status read_source(struct hst_store *store, uint64_t run, struct
     const char *file = row ? (const char *)sqlite3_column_text(s, 0) : NULL;
     const char *maker = row ? (const char *)sqlite3_column_text(s, 1) : NULL;
     if (file == NULL || maker == NULL)
-        return damaged(err, run, "source", 0);
+        return hst_row_damaged(err, run, "source", 0);
     (void)snprintf(imported->file, sizeof imported->file, "%s", file);
     (void)snprintf(imported->maker, sizeof imported->maker, "%s", known_maker(maker));
     imported->edges_timed = sqlite3_column_int(s, 2) != 0;

@@ -52,7 +52,8 @@ static const struct column columns[] = {
 static const char *const kind_names[] = {[HST_RUN_SAMPLED] = "sampled",
                                          [HST_RUN_TRACED] = "traced",
                                          [HST_RUN_LINES] = "lines",
-                                         [HST_RUN_IMPORTED] = "imported"};
+                                         [HST_RUN_IMPORTED] = "imported",
+                                         [HST_RUN_HEAP] = "heap"};
 static const char *const status_names[] = {[HST_RUN_RECORDING] = "recording",
                                            [HST_RUN_COMPLETE] = "complete",
                                            [HST_RUN_INTERRUPTED] = "interrupted"};

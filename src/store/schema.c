@@ -97,7 +97,44 @@ static const char step_1_to_2[] =
     " s.primitive_calls, s.self_ns, s.total_ns FROM function_sum s"
     " JOIN named_function f ON f.run = s.run AND f.id = s.function;";
 
-static const char *const steps_now[] = {step_0_to_1, step_1_to_2};
+/* Heaps: what a person may ask for is rows, what there are millions of is columns in blocks. */
+static const char step_2_to_3[] =
+    "CREATE TABLE heap(run INTEGER NOT NULL PRIMARY KEY, pid INTEGER NOT NULL, command TEXT NOT NULL,"
+    " interpreter TEXT NOT NULL, wall_ns INTEGER NOT NULL, way TEXT NOT NULL, pause_ns INTEGER NOT NULL,"
+    " copied_bytes INTEGER NOT NULL, resident_bytes INTEGER NOT NULL, census_ns INTEGER NOT NULL,"
+    " weak_references INTEGER NOT NULL, incomplete TEXT, object_count INTEGER NOT NULL,"
+    " reference_count INTEGER NOT NULL, place_count INTEGER NOT NULL, value_count INTEGER NOT NULL,"
+    " value_bytes INTEGER NOT NULL, root_count INTEGER NOT NULL);"
+    "CREATE TABLE heap_type(run INTEGER NOT NULL, id INTEGER NOT NULL, name INTEGER NOT NULL,"
+    " object INTEGER, address INTEGER NOT NULL, flags INTEGER NOT NULL, basic_size INTEGER NOT NULL,"
+    " item_size INTEGER NOT NULL, pre_bytes INTEGER NOT NULL, conservative INTEGER NOT NULL,"
+    " objects INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY(run, id)) WITHOUT ROWID;"
+    "CREATE TABLE heap_name(run INTEGER NOT NULL, type INTEGER NOT NULL, place INTEGER NOT NULL,"
+    " text INTEGER NOT NULL, PRIMARY KEY(run, type, place)) WITHOUT ROWID;"
+    "CREATE TABLE heap_part(run INTEGER NOT NULL, id INTEGER NOT NULL, kind TEXT NOT NULL,"
+    " name INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY(run, id)) WITHOUT ROWID;"
+    "CREATE TABLE heap_finding(run INTEGER NOT NULL, id INTEGER NOT NULL, kind TEXT NOT NULL,"
+    " type INTEGER, example INTEGER, text INTEGER NOT NULL, objects INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL, PRIMARY KEY(run, id)) WITHOUT ROWID;"
+    "CREATE TABLE heap_column(run INTEGER NOT NULL, column TEXT NOT NULL, block INTEGER NOT NULL,"
+    " count INTEGER NOT NULL, data BLOB NOT NULL);"
+    "CREATE UNIQUE INDEX heap_column_by_block ON heap_column(run, column, block);"
+    "CREATE VIEW named_heap_type AS SELECT t.run, t.id, n.text AS name, t.objects, t.bytes, t.basic_size,"
+    " t.item_size, t.pre_bytes, t.flags, t.conservative, t.address, t.object FROM heap_type t"
+    " JOIN string n ON n.run = t.run AND n.id = t.name;"
+    "CREATE VIEW named_heap_name AS SELECT h.run, h.type, t.name AS type_name,"
+    " CASE h.place & 7 WHEN 3 THEN 'attribute' ELSE 'field' END AS kind, h.place >> 3 AS \"index\","
+    " n.text AS name FROM heap_name h"
+    " JOIN named_heap_type t ON t.run = h.run AND t.id = h.type"
+    " JOIN string n ON n.run = h.run AND n.id = h.text;"
+    "CREATE VIEW named_heap_part AS SELECT p.run, p.id, p.kind, n.text AS name, p.bytes FROM heap_part p"
+    " JOIN string n ON n.run = p.run AND n.id = p.name;"
+    "CREATE VIEW named_heap_finding AS SELECT f.run, f.id, f.kind, t.name AS type, f.example,"
+    " n.text AS text, f.objects, f.bytes FROM heap_finding f"
+    " JOIN string n ON n.run = f.run AND n.id = f.text"
+    " LEFT JOIN named_heap_type t ON t.run = f.run AND t.id = f.type;";
+
+static const char *const steps_now[] = {step_0_to_1, step_1_to_2, step_2_to_3};
 const struct hst_schema hst_schema_now = {.steps = steps_now, .version = HST_ARRAY_LENGTH(steps_now)};
 
 /* What says whose file it is, of one moment: another process may be making the store just now, and

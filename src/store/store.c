@@ -234,15 +234,19 @@ static enum hst_status remove_rows(struct hst_store *store, uint64_t number, str
     static const char *const one_by_one[] = {
         "DELETE FROM block WHERE rowid IN (SELECT rowid FROM block WHERE run = ?1 LIMIT ?2)",
         "DELETE FROM timeline WHERE rowid IN (SELECT rowid FROM timeline WHERE run = ?1 LIMIT ?2)",
+        "DELETE FROM heap_column WHERE rowid IN (SELECT rowid FROM heap_column WHERE run = ?1 LIMIT ?2)",
     };
     /* string is last: while it has rows of a run, hst_store_remove finds that run again. */
     static const char *const at_once[] = {
-        "DELETE FROM stack WHERE run = ?1",    "DELETE FROM location WHERE run = ?1",
-        "DELETE FROM function WHERE run = ?1", "DELETE FROM thread WHERE run = ?1",
-        "DELETE FROM process WHERE run = ?1",  "DELETE FROM call WHERE run = ?1",
-        "DELETE FROM trace WHERE run = ?1",    "DELETE FROM line WHERE run = ?1",
-        "DELETE FROM imported WHERE run = ?1", "DELETE FROM function_sum WHERE run = ?1",
-        "DELETE FROM edge_sum WHERE run = ?1", "DELETE FROM string WHERE run = ?1",
+        "DELETE FROM stack WHERE run = ?1",     "DELETE FROM location WHERE run = ?1",
+        "DELETE FROM function WHERE run = ?1",  "DELETE FROM thread WHERE run = ?1",
+        "DELETE FROM process WHERE run = ?1",   "DELETE FROM call WHERE run = ?1",
+        "DELETE FROM trace WHERE run = ?1",     "DELETE FROM line WHERE run = ?1",
+        "DELETE FROM imported WHERE run = ?1",  "DELETE FROM function_sum WHERE run = ?1",
+        "DELETE FROM edge_sum WHERE run = ?1",  "DELETE FROM heap WHERE run = ?1",
+        "DELETE FROM heap_type WHERE run = ?1", "DELETE FROM heap_name WHERE run = ?1",
+        "DELETE FROM heap_part WHERE run = ?1", "DELETE FROM heap_finding WHERE run = ?1",
+        "DELETE FROM string WHERE run = ?1",
     };
     for (size_t i = 0; i < HST_ARRAY_LENGTH(one_by_one); i++) {
         HST_CLEANUP_STATEMENT sqlite3_stmt *blocks = NULL;

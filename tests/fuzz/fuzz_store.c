@@ -1,4 +1,4 @@
-/* A store file: opened, listed, and every run of it read as `show` and `export` would. */
+/* A store file: opened, listed, and every run of it read as `show`, `export` and `heap` would. */
 #include "fuzz.h"
 
 #include <fcntl.h>
@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "store/heap_reader.h"
 #include "store/run_reader.h"
 #include "store/store.h"
 #include "store/timeline_reader.h"
@@ -58,12 +59,47 @@ static void read_timeline(struct hst_store *store, uint64_t number, const struct
     hst_free(nested.open);
 }
 
+/* What every question to a heap relies on. */
+static void check_heap(const struct hst_heap *heap)
+{
+    FUZZ_REQUIRE(heap->first[0] == 0);
+    for (size_t i = 0; i < heap->count; i++)
+        FUZZ_REQUIRE(heap->types[i] < heap->type_count && heap->first[i] <= heap->first[i + 1] &&
+                     (i == 0 || heap->addresses[i - 1] < heap->addresses[i]));
+    for (size_t i = 0; i < heap->first[heap->count]; i++)
+        FUZZ_REQUIRE(heap->targets[i] < heap->count);
+    for (size_t i = 0; i < heap->type_count; i++)
+        FUZZ_REQUIRE(heap->type_rows[i].name < heap->strings.count &&
+                     (heap->type_rows[i].object == HST_HEAP_NONE || heap->type_rows[i].object < heap->count));
+    for (size_t i = 0; i < heap->root_count; i++)
+        FUZZ_REQUIRE(heap->roots[i].object < heap->count && heap->roots[i].name < heap->strings.count);
+    const struct hst_heap_values *values = &heap->values;
+    for (size_t i = 0; i < values->count; i++)
+        FUZZ_REQUIRE(values->objects[i] < heap->count &&
+                     values->ends[i] - (i > 0 ? values->ends[i - 1] : 0) <= HST_HEAP_VALUE_BYTES);
+}
+
+static void read_heap(struct hst_store *store, uint64_t number)
+{
+    for (unsigned what = 0; what <= (HST_HEAP_PLACES | HST_HEAP_VALUES); what++) {
+        struct hst_heap heap;
+        struct hst_error err = {0};
+        if (hst_heap_read(store, number, what, &heap, &err) == HST_OK) {
+            check_heap(&heap);
+            hst_heap_release(&heap);
+        } else {
+            FUZZ_REQUIRE(err.text[0] != '\0');
+        }
+    }
+}
+
 static void read_run(struct hst_store *store, uint64_t number)
 {
     struct hst_run_info info;
     struct hst_profile profile;
     struct hst_error err = {0};
     FUZZ_REQUIRE(hst_profile_init(&profile));
+    read_heap(store, number);
     if (hst_run_read_info(store, number, &info, &err) == HST_OK)
         FUZZ_REQUIRE(memchr(info.command, '\0', sizeof info.command) != NULL);
     if (hst_run_read_profile(store, number, &profile, &err) == HST_OK) {

@@ -4,6 +4,7 @@
 usage: tests/fuzz/seeds.py      (needs zstd and cc; files that fuzzers found later are left alone)
 """
 import marshal
+import os
 import pathlib
 import pickle
 import random
@@ -23,6 +24,14 @@ def put(fuzzer, name, data):
     folder = CORPUS / fuzzer
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ("seed-" + name)).write_bytes(data)
+
+
+def varint(value):
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    return bytes(out) + bytes([value])
 
 
 def reader():
@@ -46,13 +55,6 @@ def reader():
 
 def timeline():
     """See fuzz_timeline.c and docs/format.md."""
-    def varint(value):
-        out = bytearray()
-        while value > 127:
-            out.append(value & 127 | 128)
-            value >>= 7
-        return bytes(out) + bytes([value])
-
     def block(events, base, start, lost, words, indices, times):
         data = b"\x01" + varint(events) + varint(base) + varint(start) + varint(lost) + varint(len(words))
         last = 0
@@ -264,6 +266,30 @@ def store():
         with tempfile.TemporaryDirectory() as folder:
             subprocess.run([hasten, "trace", "--timeline", "-q", "--only", "timeline.py", "--store", folder + "/", "-f", "hasten", "-o",
                             CORPUS / "store" / "seed-store-timeline", sys.executable, TESTS / "targets" / "timeline.py"], check=True)
+    maker = TESTS.parent / "build" / "tests" / "unit" / "test_store_heap"
+    if maker.exists():
+        heap = CORPUS / "store" / "seed-store-heap"
+        heap.unlink(missing_ok=True)
+        subprocess.run([maker], env={**os.environ, "HST_MAKE_HEAP_STORE": str(heap)}, check=True)
+
+
+def heap_column():
+    """Three objects of two types that name each other, a value, a root: the content of each column's block."""
+
+    def block(*codes):
+        return b"\1" + b"".join(varint(code) for code in codes)
+
+    def columns(head, *blocks):
+        return bytes(head) + b"".join(struct.pack("<H", len(block)) + block for block in blocks)
+
+    rotated = lambda difference: (difference << 1) >> 4
+    put("heap_column", "small", columns(
+        (3, 5, 1), block(rotated(0x7f0000001000), rotated(64), rotated(128)), block(0, 2, 1), block(rotated(64), rotated(32), 0),
+        block(4, 2, 0), block(2, 2, 3, 1, 0), block(0, 16, 0, 4, 14), block(2), block(6), b"\1abc", block(4), block(0), block(2),
+        block(0)))
+    put("heap_column", "many", columns((200, 200, 0), block(*[8] * 200), block(*[0] * 200), block(8, *[0] * 199), block(2, *[0] * 199),
+        block(*[0] * 200), block(*[0] * 200), block(*[2] * 100), block(*[6] * 100), b"\1" + b"x" * 300, block(*[2] * 100),
+        block(*[0] * 100), block(*[0] * 100), block(*[0] * 100)))
 
 
 def options():
@@ -320,5 +346,6 @@ def lprof():
                 pickle.dumps(stats, protocol))
 
 
-for make in (counters, reader, debug_offsets, linetable, maps, residency, chunks, symbols, core, store, timeline, agent_maps, pstats, lprof, options):
+for make in (counters, reader, debug_offsets, linetable, maps, residency, chunks, symbols, core, store, heap_column, timeline,
+             agent_maps, pstats, lprof, options):
     make()

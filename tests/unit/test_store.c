@@ -427,15 +427,16 @@ static void test_upgrade(void **state)
 {
     static const char add_column[] = "ALTER TABLE run ADD COLUMN note TEXT DEFAULT 'none';";
     static const char add_table[] = "CREATE TABLE extra(x); INSERT INTO extra VALUES(3);";
-    const char *next[4] = {hst_schema_now.steps[0], hst_schema_now.steps[1], add_column, add_table};
-    const char *broken[4] = {hst_schema_now.steps[0], hst_schema_now.steps[1], add_column,
-                             "CREATE TABLE extra(x); nonsense"};
-    struct hst_schema fourth = {.steps = next, .version = 4}, bad = {.steps = broken, .version = 4};
+    const char *next[5] = {hst_schema_now.steps[0], hst_schema_now.steps[1], hst_schema_now.steps[2],
+                           add_column, add_table};
+    const char *broken[5] = {hst_schema_now.steps[0], hst_schema_now.steps[1], hst_schema_now.steps[2],
+                             add_column, "CREATE TABLE extra(x); nonsense"};
+    struct hst_schema fifth = {.steps = next, .version = 5}, bad = {.steps = broken, .version = 5};
     struct hst_error err;
     struct hst_store *store;
     int64_t value;
     const char *path = in_folder(state, "runs.db");
-    assert_int_equal(hst_schema_now.version, 2);
+    assert_int_equal(hst_schema_now.version, 3);
     assert_ok(hst_store_open(path, HST_STORE_WRITE, &store, &err));
     (void)add_small_run(store, "old", 10);
     hst_store_free(store);
@@ -450,7 +451,7 @@ static void test_upgrade(void **state)
     struct hst_store *holder;
     assert_ok(hst_store_open(path, HST_STORE_WRITE, &holder, &err));
     assert_ok(hst_store_begin_write(holder, &err));
-    assert_ok(hst_store_open_schema(path, HST_STORE_READ, &fourth, &store, &err));
+    assert_ok(hst_store_open_schema(path, HST_STORE_READ, &fifth, &store, &err));
     assert_true(store->copied);
     assert_ok(hst_store_number(store, "SELECT x FROM extra", 0, 0, &value, &err));
     assert_int_equal(value, 3);
@@ -461,10 +462,10 @@ static void test_upgrade(void **state)
     hst_store_free(holder);
 
     /* A reader that may write upgrades in place. */
-    assert_ok(hst_store_open_schema(path, HST_STORE_READ, &fourth, &store, &err));
+    assert_ok(hst_store_open_schema(path, HST_STORE_READ, &fifth, &store, &err));
     assert_false(store->copied);
     assert_ok(hst_store_number(store, "PRAGMA user_version", 0, 0, &value, &err));
-    assert_int_equal(value, 4);
+    assert_int_equal(value, 5);
     assert_ok(hst_store_number(store, "SELECT count(*) FROM run WHERE note = 'none'", 0, 0, &value, &err));
     assert_int_equal(value, 1);
     hst_store_free(store);
