@@ -59,8 +59,8 @@ json_t *hst_run_info_json(const struct hst_run_info *info)
         exit_code = whole((uint64_t)(WIFEXITED(info->exit_status) ? WEXITSTATUS(info->exit_status)
                                                                   : 128 + WTERMSIG(info->exit_status)));
     return json_pack("{s:o,s:s,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:o,s:o,s:o,s:o}", "number",
-                     whole(info->number), "kind", kinds[info->kind <= HST_RUN_HEAP ? info->kind : 0],
-                     "name", name, "status", statuses[info->status <= HST_RUN_INTERRUPTED ? info->status : 0],
+                     whole(info->number), "kind", kinds[info->kind <= HST_RUN_HEAP ? info->kind : 0], "name",
+                     name, "status", statuses[info->status <= HST_RUN_INTERRUPTED ? info->status : 0],
                      "start_unix_ns", whole(info->start_wall_ns), "wall_ns", whole(info->duration_ns),
                      "cpu_ns", whole(info->cpu_ns), "rate_hz",
                      info->rate_hz > 0 ? number(info->rate_hz) : json_null(), "budget_percent",

@@ -1,5 +1,7 @@
 """The store when things are not as they should be, and where it lies."""
+import json
 import os
+import pathlib
 import shutil
 import sqlite3
 import subprocess
@@ -7,6 +9,7 @@ import subprocess
 import pytest
 
 STORE = 6
+HEAP = pathlib.Path(__file__).parent.parent / "fuzz" / "corpus" / "store" / "seed-store-heap"
 
 
 def make_run(hasten, system, *options):
@@ -114,3 +117,23 @@ def test_one_run_as_a_file(hasten, system, tmp_path):
     hasten.ok("export", "one", "-f", "hasten", "-o", tmp_path / "one.hasten")
     copy = hasten.stored("last", "--store", tmp_path / "one.hasten")
     assert copy.samples == before.samples and copy.tables == before.tables
+
+
+def test_heap(hasten, tmp_path):
+    """What shows time says that a heap has none; the rest knows it as a run."""
+    hasten.database.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(str(HEAP), str(hasten.database))
+    assert "12  heap" in hasten("runs").out
+    assert json.loads(hasten("runs", "--json").out)[0]["kind"] == "heap"
+    for command in (("show", "1"), ("export", "1", "-f", "collapsed", "-o", str(tmp_path / "x"))):
+        result = hasten(*command)
+        assert result.code != 0 and "hasten heap types 1" in result.err, (command, result)
+    copy = tmp_path / "one.hasten"
+    result = hasten("export", "heap", "-f", "hasten", "-o", str(copy))
+    assert result.code == 0 and "12 objects" in result.out, result
+    assert hasten("rm", "1").code == 0
+    with sqlite3.connect(str(hasten.database)) as connection:
+        assert connection.execute("select count(*) from heap_column").fetchone() == (0,)
+    with sqlite3.connect(str(copy)) as connection:
+        assert connection.execute("select object_count from heap where run = 1").fetchone() == (12,)
+        assert connection.execute("select objects from named_heap_type where name = 'app.Node'").fetchone() == (2,)
