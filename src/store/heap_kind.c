@@ -21,7 +21,8 @@ static const char *const finding_kinds[] = {[HST_FINDING_DUPLICATE] = "duplicate
                                             [HST_FINDING_MATERIALISED] = "materialised",
                                             [HST_FINDING_SLOTS] = "slots",
                                             [HST_FINDING_ARRAY] = "array",
-                                            [HST_FINDING_INTERN] = "intern"};
+                                            [HST_FINDING_INTERN] = "intern",
+                                            [HST_FINDING_FREEZE] = "freeze"};
 
 const struct hst_heap_kinds hst_heap_ways = {ways, HST_ARRAY_LENGTH(ways)};
 const struct hst_heap_kinds hst_heap_part_kinds = {part_kinds, HST_ARRAY_LENGTH(part_kinds)};
