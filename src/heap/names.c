@@ -157,5 +157,10 @@ enum hst_status hst_names_find(struct hst_census *census, struct hst_heap *heap)
         HST_TRY(name_fields(&naming, &facts));
     }
     qsort(heap->names, heap->name_count, sizeof *heap->names, compare);
+    size_t kept = 0;
+    for (size_t i = 0; i < heap->name_count; i++) /* a class repeats what its base declares */
+        if (kept == 0 || compare(&heap->names[kept - 1], &heap->names[i]) != 0)
+            heap->names[kept++] = heap->names[i];
+    heap->name_count = kept;
     return HST_OK;
 }
