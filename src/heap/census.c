@@ -76,6 +76,14 @@ enum fit {
     FIT_EXACT,
 };
 
+/* A type that C code laid out itself: the collector does not know it, so nothing stands before it. */
+static int is_static_type(const struct hst_abi *abi, const struct hst_type_facts *type, const uint8_t *object,
+                          uint64_t available)
+{
+    return (type->flags & HST_TYPE_TYPE) != 0 && available >= STATIC_TYPE_BYTES(abi) &&
+           (word_at(object, abi->type_flags) & HST_TYPE_HEAP) == 0;
+}
+
 /* Bytes from the object on that it takes, by its type. available: that can be looked at. */
 static enum fit measure(const struct hst_census *census, const struct hst_type_facts *type,
                         const uint8_t *object, uint64_t available, uint64_t *ret_bytes)
@@ -90,8 +98,7 @@ static enum fit measure(const struct hst_census *census, const struct hst_type_f
         *ret_bytes = is_exact ? bytes : type->basic_size;
         return bytes == 0 ? FIT_NOT : is_exact ? FIT_EXACT : FIT_AT_LEAST;
     }
-    if ((type->flags & HST_TYPE_TYPE) != 0 && available >= STATIC_TYPE_BYTES(abi) &&
-        (word_at(object, abi->type_flags) & HST_TYPE_HEAP) == 0) {
+    if (type->layout.type_bytes == 0 && is_static_type(abi, type, object, available)) {
         *ret_bytes = STATIC_TYPE_BYTES(abi); /* what the metaclass counts is the size of a class */
         return FIT_EXACT;
     }
@@ -138,12 +145,11 @@ static int is_malloc_size(uint64_t asked, uint64_t length)
 }
 
 static int fits_block(const struct hst_census *census, const struct hst_type_facts *type,
-                      const struct block *block)
+                      const struct block *block, uint32_t pre)
 {
     uint64_t bytes;
-    enum fit fit =
-        measure(census, type, block->bytes + type->pre_bytes, block->length - type->pre_bytes, &bytes);
-    bytes += type->pre_bytes;
+    enum fit fit = measure(census, type, block->bytes + pre, block->length - pre, &bytes);
+    bytes += pre;
     if (fit != FIT_EXACT)
         return fit == FIT_AT_LEAST && bytes <= block->length;
     switch (block->source) {
@@ -168,11 +174,13 @@ static uint32_t type_in_block(struct hst_census *census, const struct block *blo
     if (index == HST_MAP_ABSENT)
         return HST_MAP_ABSENT;
     const struct hst_type_facts *type = &census->types.items[index];
+    if (is_static_type(abi, type, object, block->length - pre))
+        return pre == 0 && fits_block(census, type, block, pre) ? index : HST_MAP_ABSENT;
     if (type->pre_bytes != pre)
         return HST_MAP_ABSENT;
     if ((type->flags & HST_TYPE_HAVE_GC) != 0 && !is_linked(census->image, block->address + pre - ALIGNMENT))
         return HST_MAP_ABSENT;
-    return fits_block(census, type, block) ? index : HST_MAP_ABSENT;
+    return fits_block(census, type, block, pre) ? index : HST_MAP_ABSENT;
 }
 
 /* What Python's debug hooks (PYTHONMALLOC=debug, debug builds) put in front of what was asked for: how much
@@ -282,7 +290,7 @@ static hst_raddr object_in_block(struct hst_census *census, hst_raddr block)
             continue;
         uint32_t type = hst_heap_types_find(&census->types,
                                             hst_image_word(census->image, object + census->abi->object_type));
-        if (type != HST_MAP_ABSENT && census->types.items[type].pre_bytes == pres[i])
+        if (pres[i] == 0 || (type != HST_MAP_ABSENT && census->types.items[type].pre_bytes == pres[i]))
             return object;
     }
     return 0;
@@ -291,7 +299,8 @@ static hst_raddr object_in_block(struct hst_census *census, hst_raddr block)
 /* A block of an allocator. */
 struct found {
     hst_raddr address;
-    uint64_t bytes; /* that it takes; 0: it is free, or in none that is known */
+    uint64_t bytes;  /* that it takes; 0: it is free, or in none that is known */
+    uint64_t length; /* of those, from its address on */
     enum hst_memory_place place;
     size_t chunk; /* in chunks: which */
 };
@@ -303,12 +312,13 @@ static struct found find_block(const struct hst_census *census, hst_raddr addres
     if (page == NULL)
         return found;
     if (page->block_bytes != 0)
-        return (struct found){block_of(census, page, address), page->block_bytes, HST_IN_POOLS, 0};
+        return (struct found){block_of(census, page, address), page->block_bytes, page->block_bytes,
+                              HST_IN_POOLS, 0};
     const struct hst_chunk *chunk = hst_chunks_find(census->chunks, address);
     if (chunk == NULL || !chunk->in_use)
         return found;
-    return (struct found){chunk->address, chunk->bytes + hst_chunk_head_bytes(chunk), HST_IN_CHUNKS,
-                          (size_t)(chunk - census->chunks->items)};
+    return (struct found){chunk->address, chunk->bytes + hst_chunk_head_bytes(chunk), chunk->bytes,
+                          HST_IN_CHUNKS, (size_t)(chunk - census->chunks->items)};
 }
 
 static void mark_chunk(struct hst_census *census, const struct found *found)
@@ -416,19 +426,22 @@ static enum hst_status meet_object(struct hst_census *census, const struct hst_p
 
 /* A word of an object that names a block which is nobody's: it is the object's, and so is what its words
  * name. */
-static enum hst_status meet_buffer(struct hst_census *census, size_t owner, hst_raddr address)
+static enum hst_status meet_buffer(struct hst_census *census, size_t owner, hst_raddr address,
+                                   uint64_t offset)
 {
     const struct hst_object *object = &census->objects[owner];
+    const struct hst_layout *layout = &census->types.items[object->type].layout;
+    int may_own = (layout->shape == HST_SHAPE_PLAIN && !layout->owns_nothing) ||
+                  (layout->type_bytes != 0 && offset >= layout->type_bytes);
     const struct found block = find_block(census, address);
-    if (block.bytes == 0 || census->types.items[object->type].layout.shape != HST_SHAPE_PLAIN ||
-        (address != block.address && address != block.address + ALIGNMENT) ||
+    if (block.bytes == 0 || !may_own || (address != block.address && address != block.address + ALIGNMENT) ||
         object_in_block(census, block.address) != 0 ||
         claim_table(census, block.address, block.bytes, block.bytes) == 0)
         return HST_OK;
     if (!HST_RESERVE(census->buffers, census->buffer_capacity, census->buffer_count + 1))
         return HST_E_NOMEM;
     census->buffers[census->buffer_count++] =
-        (struct hst_owned_buffer){.owner = (uint32_t)owner, .address = block.address, .bytes = block.bytes};
+        (struct hst_owned_buffer){.owner = (uint32_t)owner, .address = block.address, .bytes = block.length};
     census->objects[owner].bytes += block.bytes;
     return HST_OK;
 }
@@ -444,15 +457,14 @@ static enum hst_status meet(void *context, hst_raddr address, hst_place place)
     HST_TRY(meet_object(census, page, address, &is_object));
     if (is_object || hst_place_kind_of(place) != HST_PLACE_FIELD)
         return HST_OK;
-    return meet_buffer(census, search->owner, address);
+    return meet_buffer(census, search->owner, address, (uint64_t)hst_place_index_of(place) * WORD);
 }
 
-static enum hst_status meet_words(struct search *search, hst_raddr from, uint64_t bytes,
-                                  enum hst_place_kind kind)
+static enum hst_status meet_words(struct search *search, hst_raddr from, uint64_t bytes, hst_place place)
 {
     const uint8_t *words = hst_image_at(search->census->image, from, bytes);
     for (uint64_t at = 0; words != NULL && at + WORD <= bytes; at += WORD)
-        HST_TRY(meet(search, word_at(words, at), hst_place_of(kind, 0)));
+        HST_TRY(meet(search, word_at(words, at), place));
     return HST_OK;
 }
 
@@ -483,7 +495,8 @@ static enum hst_status meet_references(struct hst_census *census, size_t index)
     for (; buffer < census->buffer_count; buffer++) {
         struct hst_owned_buffer *found = &census->buffers[buffer];
         found->bytes = bytes_to_look_at(census, found);
-        HST_TRY(meet_words(&search, found->address, found->bytes, HST_PLACE_FIELD));
+        HST_TRY(meet_words(&search, found->address, found->bytes,
+                           hst_place_of(HST_PLACE_FIELD, HST_PLACE_INDEX_MAX)));
     }
     return HST_OK;
 }

@@ -64,7 +64,8 @@ static enum hst_status give_fields(const struct visit *all)
     if (items < ITEMS_MAX) /* the block may be larger; what stands there is of before */
         end += items * WORD;
     /* A type that is no class of Python's ends early; what the metaclass counts is the size of a class. */
-    if (layout->shape == HST_SHAPE_TYPE && (field(all, all->abi->type_flags) & HST_TYPE_HEAP) == 0)
+    if (layout->shape == HST_SHAPE_TYPE && layout->type_bytes == 0 &&
+        (field(all, all->abi->type_flags) & HST_TYPE_HEAP) == 0)
         end = all->abi->type_flags + STATIC_TYPE_END_AFTER_FLAGS;
     for (uint64_t at = layout->fields; at + WORD <= end && at + WORD <= all->length; at += WORD)
         if (!is_skipped(layout, (uint32_t)at))

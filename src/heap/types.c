@@ -90,7 +90,22 @@ static const struct {
     {"async_generator", HST_SHAPE_GENERATOR},
     {"float", HST_SHAPE_LEAF},
     {"complex", HST_SHAPE_LEAF},
+    {"PyCapsule", HST_SHAPE_LEAF}, /* what it points to is some C code's */
 };
+
+/* They name descriptions that are some C code's, which may have other things beside them. */
+static const char *const describing[] = {
+    "builtin_function_or_method", "builtin_method",    "method_descriptor", "classmethod_descriptor",
+    "wrapper_descriptor",         "getset_descriptor", "member_descriptor", "method-wrapper",
+};
+
+static int is_describing(const char *name)
+{
+    for (size_t i = 0; i < HST_ARRAY_LENGTH(describing); i++)
+        if (strcmp(name, describing[i]) == 0)
+            return 1;
+    return 0;
+}
 
 static int shape_by_flags(uint64_t flags, enum hst_shape *ret_shape)
 {
@@ -147,6 +162,20 @@ static void find_attributes(struct hst_heap_types *types, const struct hst_type_
         layout->skipped[0] = (uint32_t)weak;
 }
 
+/* The size of a type of Python's own, where a class of classes made in C adds something behind it. */
+static uint32_t find_type_bytes(struct hst_heap_types *types, const struct hst_type_facts *facts)
+{
+    hst_raddr type = facts->address;
+    for (int i = 0; i < BASES_MAX; i++) {
+        hst_raddr base = hst_image_word(types->image, type + types->abi->type_base);
+        if ((flags_at(types, base) & HST_TYPE_TYPE) == 0)
+            break;
+        type = base;
+    }
+    uint64_t bytes = hst_image_word(types->image, type + types->abi->type_basicsize);
+    return bytes < facts->basic_size ? (uint32_t)bytes : 0;
+}
+
 static void find_layout(struct hst_heap_types *types, struct hst_type_facts *facts)
 {
     char name[HST_TYPE_NAME_BYTES];
@@ -162,6 +191,9 @@ static void find_layout(struct hst_heap_types *types, struct hst_type_facts *fac
     /* What a class adds to the structure of its base; all of it where that is nothing but words. */
     int is_words = layout->shape == HST_SHAPE_PLAIN || layout->shape == HST_SHAPE_TYPE;
     layout->fields = is_words || base_bytes < types->abi->object_size ? types->abi->object_size : base_bytes;
+    layout->owns_nothing = is_describing(name);
+    if (layout->shape == HST_SHAPE_TYPE)
+        layout->type_bytes = find_type_bytes(types, facts);
     if (layout->shape == HST_SHAPE_GENERATOR) {
         layout->fields = types->abi->object_size;
         if (types->abi->gen_frame != 0) /* behind it is a frame, which is no row of words */
