@@ -22,6 +22,7 @@ import conftest  # noqa: E402
 import samplers  # noqa: E402
 from rows import Bench, ROWS  # noqa: E402
 import counting  # noqa: E402,F401 - its rows
+import heaps  # noqa: E402,F401 - its rows
 import tracers  # noqa: E402,F401 - its rows
 
 
