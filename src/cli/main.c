@@ -7,7 +7,7 @@
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/messages.h"
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
 struct command {
     const char *name;

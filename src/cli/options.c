@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 #include "cli/exit_codes.h"
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
 struct parse {
     struct hst_cli *cli;

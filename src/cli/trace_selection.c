@@ -5,7 +5,7 @@
 
 #include "analyze/pattern.h"
 #include "base/memory.h"
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
 #define JUDGED 0x80
 

@@ -1,6 +1,6 @@
 /* The word a person probably meant. */
-#ifndef HST_CLI_NEAREST_H
-#define HST_CLI_NEAREST_H
+#ifndef HST_BASE_NEAREST_H
+#define HST_BASE_NEAREST_H
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /* Edit distance where a swap of neighbours counts as one slip. */
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
 #include <stdint.h>
 #include <string.h>
