@@ -86,7 +86,7 @@ static int ends_with(const char *text, const char *end)
 }
 
 /* What keeps its names in a dict, where the dict hangs: a module, an instance, a type, a function. */
-static int leads_to_names(const struct hst_heap_view *view, uint32_t source, uint32_t edge)
+int hst_heap_path_leads_to_names(const struct hst_heap_view *view, uint32_t source, uint32_t edge)
 {
     const struct hst_heap *heap = view->heap;
     uint32_t target = heap->targets[edge];
@@ -112,7 +112,7 @@ static int is_identifier(const char *text, size_t length)
 }
 
 /* The key of an entry; HST_HEAP_NONE: it is no known object. */
-static uint32_t key_of(const struct hst_heap *heap, uint32_t source, uint32_t edge)
+uint32_t hst_heap_path_key(const struct hst_heap *heap, uint32_t source, uint32_t edge)
 {
     uint32_t index = hst_place_index_of(heap->places[edge]);
     if (edge > heap->first[source] && heap->places[edge - 1] == hst_place_of(HST_PLACE_KEY, index))
@@ -193,7 +193,7 @@ void hst_heap_path_add_place(const struct hst_heap_view *view, uint32_t source, 
         return;
     }
     enum hst_place_kind kind = hst_place_kind_of(heap->places[edge]);
-    uint32_t key = kind == HST_PLACE_KEY ? heap->targets[edge] : key_of(heap, source, edge);
+    uint32_t key = kind == HST_PLACE_KEY ? heap->targets[edge] : hst_heap_path_key(heap, source, edge);
     if (kind == HST_PLACE_ITEM && general)
         hst_buffer_add_text(into, "[*]");
     else if (kind == HST_PLACE_ITEM)
@@ -237,7 +237,7 @@ static int add_module(const struct hst_heap_view *view, const struct hst_heap_st
     uint32_t source = step->edge != HST_HEAP_NONE ? hst_heap_path_source(heap, step->edge) : HST_HEAP_NONE;
     uint32_t key = source != HST_HEAP_NONE && heap->places != NULL &&
                            hst_place_kind_of(heap->places[step->edge]) == HST_PLACE_VALUE
-                       ? key_of(heap, source, step->edge)
+                       ? hst_heap_path_key(heap, source, step->edge)
                        : HST_HEAP_NONE;
     const char *text = key != HST_HEAP_NONE ? hst_heap_value(heap, key, &length) : NULL;
     if (text == NULL)
@@ -252,7 +252,7 @@ static int add_name(const struct hst_heap_view *view, uint32_t edge, struct hst_
     const struct hst_heap *heap = view->heap;
     size_t length;
     uint32_t key = hst_place_kind_of(heap->places[edge]) == HST_PLACE_VALUE
-                       ? key_of(heap, hst_heap_path_source(heap, edge), edge)
+                       ? hst_heap_path_key(heap, hst_heap_path_source(heap, edge), edge)
                        : HST_HEAP_NONE;
     const char *text = key != HST_HEAP_NONE ? hst_heap_value(heap, key, &length) : NULL;
     if (text == NULL || hst_heap_view_kind(view, key) != HST_HEAP_STR || !is_identifier(text, length))
@@ -279,30 +279,39 @@ static size_t add_begin(const struct hst_heap_view *view, const struct hst_heap_
     return 1;
 }
 
+enum hst_status hst_heap_path_add_steps(const struct hst_heap_view *view, const struct hst_heap_step *steps,
+                                        size_t count, int general, struct hst_buffer *into)
+{
+    const struct hst_heap *heap = view->heap;
+    if (count == 0) {
+        hst_buffer_add_text(into, "not reached from any root");
+        return hst_buffer_status(into);
+    }
+    int cut = 0;
+    for (size_t i = add_begin(view, steps, count, into); i < count; i++) {
+        if (!cut && i >= STEPS_BEGIN && i + STEPS_END < count) {
+            hst_buffer_add_fmt(into, " ... %zu more steps ... ", count - STEPS_END - i);
+            i = count - STEPS_END;
+            cut = 1;
+        }
+        uint32_t source = hst_heap_path_source(heap, steps[i].edge);
+        if (heap->places != NULL && i + 1 < count &&
+            hst_heap_path_leads_to_names(view, source, steps[i].edge) &&
+            add_name(view, steps[i + 1].edge, into)) {
+            i++;
+            continue;
+        }
+        hst_heap_path_add_place(view, source, steps[i].edge, general, into);
+    }
+    return hst_buffer_status(into);
+}
+
 enum hst_status hst_heap_path_add(struct hst_heap_view *view, uint32_t object, struct hst_buffer *into)
 {
     HST_CLEANUP_FREE struct hst_heap_step *steps = NULL;
     size_t count;
     HST_TRY(hst_heap_path_find(view, object, &steps, &count));
-    if (count == 0) {
-        hst_buffer_add_text(into, "not reached from any root");
-        return hst_buffer_status(into);
-    }
-    for (size_t i = add_begin(view, steps, count, into); i < count; i++) {
-        uint32_t source = steps[i - 1].object;
-        if (i >= STEPS_BEGIN && i + STEPS_END < count) {
-            hst_buffer_add_fmt(into, " ... %zu more steps ... ", count - STEPS_END - i);
-            i = count - STEPS_END;
-            source = steps[i - 1].object;
-        }
-        if (view->heap->places != NULL && i + 1 < count && leads_to_names(view, source, steps[i].edge) &&
-            add_name(view, steps[i + 1].edge, into)) {
-            i++;
-            continue;
-        }
-        hst_heap_path_add_place(view, source, steps[i].edge, 0, into);
-    }
-    return hst_buffer_status(into);
+    return hst_heap_path_add_steps(view, steps, count, 0, into);
 }
 
 /* --- text -> object ---------------------------------------------------------------------------------- */
@@ -344,7 +353,7 @@ static uint32_t follow(struct search *search, uint32_t object)
         object = heap->targets[heap->first[object]];
     for (uint32_t edge = heap->first[object]; edge < heap->first[object + 1]; edge++) {
         uint32_t names = heap->targets[edge];
-        if (leads_to_names(view, object, edge))
+        if (hst_heap_path_leads_to_names(view, object, edge))
             for (uint32_t name = heap->first[names]; name < heap->first[names + 1]; name++)
                 if (add_name(view, name, &search->candidate) && fits(search, heap->targets[name]))
                     return search->found;

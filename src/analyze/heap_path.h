@@ -20,6 +20,13 @@ enum hst_status hst_heap_path_find(struct hst_heap_view *view, uint32_t object,
 /* The shortest path as text; "not reached from any root" when there is none. */
 enum hst_status hst_heap_path_add(struct hst_heap_view *view, uint32_t object,
                                   struct hst_buffer *into) HST_MUST_CHECK;
+/* The same of steps that were found already; general: keys and indexes as [*], names as they are. */
+enum hst_status hst_heap_path_add_steps(const struct hst_heap_view *view, const struct hst_heap_step *steps,
+                                        size_t count, int general, struct hst_buffer *into) HST_MUST_CHECK;
+/* The key of a dict's value, or HST_HEAP_NONE; whether the edge leads to the dict that holds a thing's names.
+ */
+uint32_t hst_heap_path_key(const struct hst_heap *heap, uint32_t source, uint32_t edge);
+int hst_heap_path_leads_to_names(const struct hst_heap_view *view, uint32_t source, uint32_t edge);
 /* What keeps a root alive: "module app", "local main.rows", "interpreter codecs", "C code". */
 void hst_heap_path_add_root(const struct hst_heap_view *view, const struct hst_heap_root *root,
                             struct hst_buffer *into);

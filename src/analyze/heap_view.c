@@ -43,6 +43,14 @@ static enum hst_status take_roots(struct hst_heap_view *view)
     return HST_OK;
 }
 
+#define BUILTINS "builtins."
+
+int hst_heap_view_is_builtin(const struct hst_heap_view *view, uint32_t type)
+{
+    const char *name = hst_heap_type_name(view->heap, type);
+    return strchr(name, '.') == NULL || strncmp(name, BUILTINS, sizeof BUILTINS - 1) == 0;
+}
+
 static uint8_t machinery_of(const char *name)
 {
     static const struct {
@@ -51,9 +59,8 @@ static uint8_t machinery_of(const char *name)
     } known[] = {{"module", HST_HEAP_MODULE}, {"dict", HST_HEAP_DICT},   {"cell", HST_HEAP_CELL},
                  {"str", HST_HEAP_STR},       {"bytes", HST_HEAP_BYTES}, {"int", HST_HEAP_INT},
                  {"code", HST_HEAP_CODE},     {"tuple", HST_HEAP_TUPLE}};
-    static const char builtins[] = "builtins.";
-    if (strncmp(name, builtins, sizeof builtins - 1) == 0)
-        name += sizeof builtins - 1;
+    if (strncmp(name, BUILTINS, sizeof BUILTINS - 1) == 0)
+        name += sizeof BUILTINS - 1;
     for (size_t i = 0; i < HST_ARRAY_LENGTH(known); i++)
         if (strcmp(name, known[i].name) == 0)
             return known[i].kind;

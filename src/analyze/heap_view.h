@@ -70,6 +70,8 @@ static inline int hst_heap_view_kind(const struct hst_heap_view *view, uint32_t 
 {
     return view->machinery[view->heap->types[object]];
 }
+/* Whether a type is the interpreter's own: its name has no module, or builtins. */
+int hst_heap_view_is_builtin(const struct hst_heap_view *view, uint32_t type);
 /* sys.modules, a module, or the names of a module: they hold the whole program, and say nothing by that. */
 int hst_heap_view_is_frame_of_program(const struct hst_heap_view *view, uint32_t object);
 
