@@ -10,10 +10,11 @@
 #include "analyze/heap_match.h"
 #include "base/memory.h"
 
-#define LEAST_BYTES 16384  /* that an interval must bring */
-#define LEAST_SHARE 0.002  /* the same, of the last heap */
-#define SLOWS_DOWN 0.25    /* less than that of the interval before: it comes to an end */
-#define GARBAGE_SHARE 0.02 /* of the heap: garbage comes and goes, as the collector likes */
+#define LEAST_BYTES 16384    /* that an interval must bring */
+#define LEAST_SHARE 0.002    /* the same, of the last heap */
+#define SLOWS_DOWN 0.25      /* less than that of the interval before: it comes to an end */
+#define GARBAGE_SHARE 0.02   /* of the heap: garbage comes and goes, as the collector likes */
+#define GARBAGE_BYTES 400000 /* the same for small heaps: about what it may leave between two rounds */
 enum { INTERVALS = HST_HEAP_SUSPECT_RUNS - 1 };
 
 struct growth {
@@ -133,10 +134,10 @@ static struct peers peers_of(const struct growth *growth, const struct peers *ab
 }
 
 static enum hst_status add_suspect(struct growth *growth, enum hst_suspect_reason reason, uint32_t type,
-                                   uint32_t holder, const struct sums *sums)
+                                   uint32_t holder, uint32_t example, const struct sums *sums)
 {
     const struct hst_heap_view *view = growth->views[growth->last];
-    struct hst_heap_suspect suspect = {.reason = reason, .type = type, .holder = holder};
+    struct hst_heap_suspect suspect = {.reason = reason, .type = type, .holder = holder, .example = example};
     for (size_t i = 0; i < growth->last; i++) {
         suspect.growth_bytes += sums->bytes[i];
         suspect.growth_objects += sums->objects[i];
@@ -170,13 +171,14 @@ static enum hst_status judge(struct growth *growth, const struct peers *point, c
     HST_TRY(hst_heap_gathering_find(view, object, fresh, new_count, &gathering));
     if (gathering.type == HST_HEAP_NONE)
         gathering.type = view->heap->types[object];
-    /* the end of a list of linked objects is not where a person looks: its beginning is */
-    for (uint32_t above = gathering.holder; above < view->heap->count; above = view->dominators.above[above])
-        if (view->heap->types[above] == view->heap->types[gathering.holder])
-            gathering.holder = above;
-        else
-            break;
-    return add_suspect(growth, HST_SUSPECT_GROWS, gathering.type, gathering.holder, sums);
+    return add_suspect(growth, HST_SUSPECT_GROWS, gathering.type, gathering.holder, gathering.example, sums);
+}
+
+static int is_link(const struct hst_heap_view *view, uint32_t object, uint32_t child)
+{
+    const uint32_t *types = view->heap->types;
+    return object != HST_GRAPH_ROOT && types[object] == types[child] &&
+           !hst_heap_view_is_builtin(view, types[object]);
 }
 
 static enum hst_status follow(struct growth *growth, struct work *work, const struct peers *point)
@@ -187,7 +189,9 @@ static enum hst_status follow(struct growth *growth, struct work *work, const st
     const uint32_t *children = hst_heap_view_children(view, point->in[growth->last], &count);
     add_sums(growth, point, 1, &sums);
     for (size_t i = 0; i < count; i++) {
-        if (retained(growth, growth->last, children[i]) < growth->threshold)
+        /* A list of linked objects grows at an end that is another each time: its beginning stays. */
+        if (retained(growth, growth->last, children[i]) < growth->threshold ||
+            is_link(view, point->in[growth->last], children[i]))
             continue;
         struct peers child = peers_of(growth, point, children[i]);
         uint32_t before = child.in[growth->last - 1];
@@ -290,7 +294,7 @@ static enum hst_status judge_group(struct growth *growth, enum group group, uint
     if (gathering.type == HST_HEAP_NONE)
         return HST_OK;
     return add_suspect(growth, group == GROUP_NATIVE ? HST_SUSPECT_NATIVE : HST_SUSPECT_GROWS, gathering.type,
-                       group == GROUP_NATIVE ? HST_HEAP_NONE : gathering.holder, sums);
+                       group == GROUP_NATIVE ? HST_HEAP_NONE : gathering.holder, gathering.example, sums);
 }
 
 /* All garbage is one suspect, named by the type of the program's own that takes most of it. */
@@ -313,11 +317,16 @@ static enum hst_status judge_garbage(struct growth *growth, const struct sums *b
                 best_bytes = bytes;
             }
         }
-    int64_t least = (int64_t)(GARBAGE_SHARE * (double)view->all_bytes);
-    if (best == HST_HEAP_NONE ||
-        !keeps_growing(growth, all.bytes, least > growth->threshold ? least : growth->threshold))
+    int64_t share = (int64_t)(GARBAGE_SHARE * (double)view->all_bytes);
+    int64_t least = share > GARBAGE_BYTES ? share : GARBAGE_BYTES;
+    if (best == HST_HEAP_NONE || !keeps_growing(growth, all.bytes, least))
         return HST_OK;
-    return add_suspect(growth, HST_SUSPECT_GARBAGE, best, HST_HEAP_NONE, &all);
+    uint32_t example = 0;
+    while (example < view->heap->count &&
+           (view->heap->types[example] != best || view->dominators.above[example] != HST_GRAPH_NONE))
+        example++;
+    return add_suspect(growth, HST_SUSPECT_GARBAGE, best, HST_HEAP_NONE,
+                       example < view->heap->count ? example : HST_HEAP_NONE, &all);
 }
 
 static enum hst_status judge_groups(struct growth *growth)

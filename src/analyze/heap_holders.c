@@ -31,57 +31,81 @@ static enum hst_status main_type(const struct hst_heap_view *view, const uint32_
     return HST_OK;
 }
 
-/* Who refers to most of the members, itself none of them; a member has its index + 1 in marks. */
-static uint32_t common_referrer(const struct hst_heap_view *view, const uint8_t *marks, uint64_t wanted)
+static uint64_t hits(const struct hst_heap *heap, uint32_t source, const uint8_t *marks)
 {
-    const struct hst_heap *heap = view->heap;
-    uint32_t best = HST_HEAP_NONE;
-    uint64_t most = 0;
+    uint64_t count = 0;
+    uint32_t before = HST_HEAP_NONE; /* key and value of an entry may be the same */
+    for (uint32_t edge = heap->first[source]; edge < heap->first[source + 1]; edge++) {
+        count += marks[heap->targets[edge]] && heap->targets[edge] != before;
+        before = heap->targets[edge];
+    }
+    return count;
+}
+
+/* Who refers to most of the members, and is none itself: what dominates them, unless another refers to more.
+ */
+static uint32_t main_referrer(const struct hst_heap *heap, uint32_t above, const uint8_t *marks,
+                              uint64_t members)
+{
+    uint32_t best = above != HST_GRAPH_ROOT ? above : HST_HEAP_NONE;
+    uint64_t most = best != HST_HEAP_NONE ? hits(heap, best, marks) : 0;
     for (uint32_t source = 0; source < heap->count; source++) {
-        uint64_t hits = 0;
-        uint32_t before = HST_HEAP_NONE; /* key and value of an entry may be the same */
-        for (uint32_t edge = heap->first[source]; edge < heap->first[source + 1]; edge++) {
-            hits += marks[heap->targets[edge]] && heap->targets[edge] != before;
-            before = heap->targets[edge];
-        }
-        if (hits > most && !marks[source]) {
-            most = hits;
+        uint64_t count = marks[source] ? 0 : hits(heap, source, marks);
+        if (count > most && (double)count >= COMMON_SHARE * (double)members) {
+            most = count;
             best = source;
         }
     }
-    return (double)most >= COMMON_SHARE * (double)wanted ? best : HST_HEAP_NONE;
+    return best;
 }
 
-static uint64_t direct_hits(const struct hst_heap *heap, uint32_t source, const uint8_t *marks)
+/* The largest of those children that are of the type of most retained bytes; *ret_retained: of them all. */
+static uint32_t main_child(const struct hst_heap_view *view, uint32_t object, uint64_t *sums,
+                           uint64_t *ret_retained)
 {
-    uint64_t hits = 0;
-    for (uint32_t edge = heap->first[source]; edge < heap->first[source + 1]; edge++)
-        hits += marks[heap->targets[edge]];
-    return hits;
+    size_t count;
+    const uint32_t *children = hst_heap_view_children(view, object, &count), *types = view->heap->types;
+    uint32_t best = HST_HEAP_NONE;
+    for (size_t i = 0; i < count; i++)
+        sums[types[children[i]]] += view->retained[children[i]];
+    for (size_t i = 0; i < count; i++)
+        if (best == HST_HEAP_NONE || sums[types[children[i]]] > sums[types[best]] ||
+            (types[children[i]] == types[best] && view->retained[children[i]] > view->retained[best]))
+            best = children[i];
+    *ret_retained = best != HST_HEAP_NONE ? sums[types[best]] : 0;
+    for (size_t i = 0; i < count; i++)
+        sums[types[children[i]]] = 0;
+    return best;
 }
 
-/* A bound method, a tuple, a node of a list wraps what the program knows by name: the type of its own below.
- */
-static uint32_t telling_type(const struct hst_heap_view *view, uint32_t object)
+/* A bound method, a tuple, a list wraps what the program knows by name: the type of its own below. */
+static enum hst_status telling_type(const struct hst_heap_view *view, uint32_t object, uint32_t *ret_type)
 {
+    HST_CLEANUP_FREE uint64_t *sums = hst_alloc_zero(view->heap->type_count + 1, sizeof *sums);
     uint32_t at = object;
+    if (sums == NULL)
+        return HST_E_NOMEM;
+    *ret_type = view->heap->types[object];
     for (int depth = 0; depth < CHAIN_MOST; depth++) {
-        if (!hst_heap_view_is_builtin(view, view->heap->types[at]))
-            return view->heap->types[at];
-        uint32_t child = hst_heap_view_biggest(view, at);
-        if (child == HST_HEAP_NONE ||
-            (double)view->retained[child] < CHAIN_SHARE * (double)view->retained[at])
+        if (!hst_heap_view_is_builtin(view, view->heap->types[at])) {
+            *ret_type = view->heap->types[at];
+            break;
+        }
+        uint64_t kept;
+        uint32_t child = main_child(view, at, sums, &kept);
+        if (child == HST_HEAP_NONE || (double)kept < CHAIN_SHARE * (double)view->retained[at])
             break;
         at = child;
     }
-    return view->heap->types[object];
+    return HST_OK;
 }
 
 enum hst_status hst_heap_gathering_find(struct hst_heap_view *view, uint32_t above, const uint32_t *objects,
                                         size_t count, struct hst_heap_gathering *ret_gathering)
 {
     const struct hst_heap *heap = view->heap;
-    struct hst_heap_gathering found = {.type = HST_HEAP_NONE, .holder = HST_HEAP_NONE};
+    struct hst_heap_gathering found = {
+        .type = HST_HEAP_NONE, .holder = HST_HEAP_NONE, .example = HST_HEAP_NONE};
     HST_TRY(main_type(view, objects, count, &found));
     if (above != HST_GRAPH_ROOT)
         found.holder = above;
@@ -98,13 +122,9 @@ enum hst_status hst_heap_gathering_find(struct hst_heap_view *view, uint32_t abo
             if (largest == HST_HEAP_NONE || view->retained[object] > view->retained[largest])
                 largest = object;
         }
-        if (above == HST_GRAPH_ROOT ||
-            (double)direct_hits(heap, above, marks) < COMMON_SHARE * (double)found.objects) {
-            uint32_t common = common_referrer(view, marks, found.objects);
-            if (common != HST_HEAP_NONE)
-                found.holder = common;
-        }
-        found.type = telling_type(view, largest);
+        found.holder = main_referrer(heap, above, marks, found.objects);
+        found.example = largest;
+        HST_TRY(telling_type(view, largest, &found.type));
     }
     *ret_gathering = found;
     return HST_OK;

@@ -6,8 +6,9 @@
 #include "analyze/heap_view.h"
 
 struct hst_heap_gathering {
-    uint32_t type;    /* HST_HEAP_NONE: the set is empty */
+    uint32_t type;    /* what they are, or what they wrap; HST_HEAP_NONE: the set is empty */
     uint32_t holder;  /* the dominator, or who refers to at least half of the type's; HST_HEAP_NONE: nobody */
+    uint32_t example; /* the largest of them */
     uint64_t objects; /* of the type's in the set */
     uint64_t retained;
 };

@@ -301,7 +301,8 @@ enum hst_status hst_heap_path_add_steps(const struct hst_heap_view *view, const 
             i++;
             continue;
         }
-        hst_heap_path_add_place(view, source, steps[i].edge, general, into);
+        if (i + 1 < count || hst_map_find(&view->module_dicts, steps[i].object) != source)
+            hst_heap_path_add_place(view, source, steps[i].edge, general, into);
     }
     return hst_buffer_status(into);
 }

@@ -48,6 +48,7 @@ static enum hst_status add_holder(struct looking *looking, uint32_t object)
                                        .type = gathering.type != HST_HEAP_NONE ? gathering.type
                                                                                : view->heap->types[point],
                                        .holder = gathering.holder,
+                                       .example = gathering.example,
                                        .bytes = view->retained[object],
                                        .objects = gathering.objects};
     return hst_heap_suspect_list_add(looking->list, &suspect);
@@ -65,6 +66,7 @@ static enum hst_status add_group(struct looking *looking, uint32_t above, const 
     const struct hst_heap_suspect suspect = {.reason = HST_SUSPECT_TYPE,
                                              .type = gathering.type,
                                              .holder = gathering.holder,
+                                             .example = gathering.example,
                                              .bytes = gathering.retained,
                                              .objects = gathering.objects};
     return hst_heap_suspect_list_add(looking->list, &suspect);

@@ -19,6 +19,7 @@ struct hst_heap_suspect {
     enum hst_suspect_reason reason;
     uint32_t type;           /* of what accumulates, in the last heap */
     uint32_t holder;         /* where it does, an object of the last heap; HST_HEAP_NONE: no single one */
+    uint32_t example;        /* one of what accumulates; HST_HEAP_NONE: the holder itself grew */
     uint64_t bytes, objects; /* below the holder now */
     int64_t growth_bytes, growth_objects; /* since the first heap; 0 with one heap */
 };

@@ -1,0 +1,266 @@
+/* Questions to made heaps whose answers are known by construction. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "analyze/heap_compare.h"
+#include "analyze/heap_cycles.h"
+#include "analyze/heap_refs.h"
+#include "analyze/heap_top.h"
+#include "analyze/heap_types.h"
+#include "base/memory.h"
+#include "small_heap.h"
+
+struct answers {
+    struct small small;
+    struct hst_heap_view view;
+    uint32_t app, rows, cache, shared, parent, child, garbage;
+};
+
+/* module app: ROWS, a list of 100 app.Row (each with a str of its own); CACHE, a dict with one value;
+ * app.Pair p and q that share one object; a cycle that is reached and two alike that are garbage. */
+static int begin(void **state)
+{
+    struct answers *answers = calloc(1, sizeof *answers);
+    struct small *small = &answers->small;
+    small_init(small);
+    answers->app = small_module(small, "app");
+    answers->rows = small_object(small, "list", 856);
+    small_entry(small, answers->app, "ROWS", answers->rows);
+    for (uint32_t i = 0; i < 100; i++) {
+        uint32_t row = small_object(small, "app.Row", 100);
+        small_item(small, answers->rows, i, row);
+        small_field(small, row, HST_PLACE_ATTRIBUTE, 0, "text", small_value(small, "str", "a text"));
+    }
+    answers->cache = small_object(small, "dict", 200);
+    small_entry(small, answers->app, "CACHE", answers->cache);
+    small_entry(small, answers->cache, "only", small_object(small, "bytes", 20000));
+    uint32_t p = small_object(small, "app.Pair", 60), q = small_object(small, "app.Pair", 60);
+    answers->shared = small_object(small, "app.Row", 5000);
+    small_entry(small, answers->app, "P", p);
+    small_entry(small, answers->app, "Q", q);
+    small_field(small, p, HST_PLACE_ATTRIBUTE, 1, "row", answers->shared);
+    small_field(small, q, HST_PLACE_ATTRIBUTE, 1, "row", answers->shared);
+    for (int i = 0; i < 3; i++) {
+        uint32_t parent = small_object(small, "app.Tree", 70), child = small_object(small, "app.Leaf", 30);
+        small_field(small, parent, HST_PLACE_ATTRIBUTE, 0, "leaf", child);
+        small_field(small, child, HST_PLACE_ATTRIBUTE, 0, "parent", parent);
+        if (i == 0) {
+            small_entry(small, answers->app, "TREE", parent);
+            answers->parent = parent;
+            answers->child = child;
+        } else {
+            answers->garbage = parent;
+        }
+    }
+    assert_int_equal(hst_heap_view_init(&answers->view, small_finish(small), NULL), HST_OK);
+    *state = answers;
+    return 0;
+}
+
+static int end(void **state)
+{
+    struct answers *answers = *state;
+    hst_heap_view_release(&answers->view);
+    small_release(&answers->small);
+    free(answers);
+    return 0;
+}
+
+static struct hst_heap_type_row type_row(const struct answers *answers, const struct hst_heap_types *types,
+                                         const char *name)
+{
+    for (size_t i = 0; i < types->count; i++)
+        if (strcmp(hst_heap_type_name(answers->view.heap, types->rows[i].type), name) == 0)
+            return types->rows[i];
+    fail_msg("no type %s", name);
+    return (struct hst_heap_type_row){0};
+}
+
+static void test_types(void **state)
+{
+    struct answers *answers = *state;
+    struct hst_heap_types types;
+    assert_int_equal(hst_heap_types_init(&types, &answers->view, HST_HEAP_SORT_BYTES, 100), HST_OK);
+    struct hst_heap_type_row row = type_row(answers, &types, "app.Row");
+    assert_int_equal(row.objects, 101);
+    assert_int_equal(row.bytes, 100 * 100 + 5000);
+    assert_int_equal(row.retained, 100 * 150 + 5000);
+    assert_true(row.exact);
+    /* together they hold what none holds alone */
+    assert_int_equal(type_row(answers, &types, "app.Pair").retained, 2 * 60 + 5000);
+    assert_string_equal(hst_heap_type_name(answers->view.heap, types.rows[0].type), "bytes");
+    hst_heap_types_release(&types);
+    assert_int_equal(hst_heap_types_init(&types, &answers->view, HST_HEAP_SORT_OBJECTS, 1), HST_OK);
+    assert_string_equal(hst_heap_type_name(answers->view.heap, types.rows[0].type), "str");
+    row = type_row(answers, &types, "app.Pair");
+    assert_false(row.exact);
+    assert_int_equal(row.retained, 2 * 60);
+    /* a module lies above a module's names: counted once */
+    assert_int_equal(type_row(answers, &types, "dict").retained,
+                     answers->view.retained[answers->small.modules]);
+    hst_heap_types_release(&types);
+}
+
+static void test_top_folds_chains(void **state)
+{
+    struct answers *answers = *state;
+    HST_CLEANUP_FREE struct hst_heap_top_row *rows = NULL;
+    size_t count;
+    assert_int_equal(hst_heap_top_find(&answers->view, 4, &rows, &count), HST_OK);
+    assert_int_equal(count, 4);
+    assert_int_equal(answers->view.heap->types[rows[0].begin], small_type(&answers->small, "module"));
+    assert_int_equal(rows[0].end, answers->app); /* the module is its names */
+    assert_int_equal(rows[1].begin, answers->cache);
+    assert_string_equal(hst_heap_type_name(answers->view.heap, answers->view.heap->types[rows[1].end]),
+                        "bytes");
+    assert_int_equal(rows[2].begin, answers->rows);
+    assert_int_equal(rows[2].end, answers->rows);
+    assert_int_equal(rows[3].begin, answers->shared);
+}
+
+static void test_tree_groups_what_is_alike(void **state)
+{
+    struct answers *answers = *state;
+    struct hst_heap_tree tree;
+    assert_int_equal(hst_heap_tree_init(&tree, &answers->view, answers->rows, 2, 10), HST_OK);
+    assert_int_equal(tree.count, 2);
+    assert_int_equal(tree.rows[0].object, answers->rows);
+    assert_int_equal(tree.rows[1].object, HST_HEAP_NONE);
+    assert_int_equal(tree.rows[1].objects, 100);
+    assert_int_equal(tree.rows[1].retained, 100 * 150);
+    hst_heap_tree_release(&tree);
+    assert_int_equal(hst_heap_tree_init(&tree, &answers->view, HST_GRAPH_ROOT, 3, 10), HST_OK);
+    uint64_t sum = 0;
+    for (size_t i = 0; i < tree.count; i++)
+        if (tree.rows[i].depth == 1)
+            sum += tree.rows[i].retained;
+    assert_int_equal(sum, answers->view.reached_bytes);
+    hst_heap_tree_release(&tree);
+}
+
+static void test_referrers(void **state)
+{
+    struct answers *answers = *state;
+    HST_CLEANUP_FREE uint32_t *edges = NULL;
+    size_t count, total;
+    assert_int_equal(hst_heap_referrers_find(&answers->view, answers->shared, 10, &edges, &count, &total),
+                     HST_OK);
+    assert_int_equal(count, 2);
+    assert_int_equal(total, 2);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t source = hst_heap_path_source(answers->view.heap, edges[i]);
+        assert_int_equal(answers->view.heap->types[source], small_type(&answers->small, "app.Pair"));
+        assert_int_equal(answers->view.heap->targets[edges[i]], answers->shared);
+    }
+}
+
+static void test_paths_of_a_type_are_merged(void **state)
+{
+    struct answers *answers = *state;
+    struct hst_heap_merged merged;
+    struct hst_buffer text;
+    assert_int_equal(hst_heap_merged_init(&merged, &answers->view, small_type(&answers->small, "app.Row")),
+                     HST_OK);
+    assert_int_equal(merged.count, 2);
+    assert_int_equal(merged.objects, 101);
+    assert_int_equal(merged.rows[0].objects, 100);
+    assert_int_equal(merged.rows[0].retained, 100 * 150);
+    hst_buffer_init(&text, 0);
+    assert_int_equal(
+        hst_heap_path_add_steps(&answers->view, merged.rows[0].steps, merged.rows[0].step_count, 1, &text),
+        HST_OK);
+    hst_buffer_add_byte(&text, '\0');
+    assert_string_equal((char *)text.data, "app.ROWS[*]");
+    hst_buffer_release(&text);
+    assert_int_equal(merged.rows[1].objects, 1);
+    hst_heap_merged_release(&merged);
+    assert_int_equal(hst_heap_merged_init(&merged, &answers->view, small_type(&answers->small, "app.Tree")),
+                     HST_OK);
+    assert_int_equal(merged.unreached, 2);
+    hst_heap_merged_release(&merged);
+}
+
+static void test_cycles(void **state)
+{
+    struct answers *answers = *state;
+    struct hst_heap_cycles cycles;
+    assert_int_equal(hst_heap_cycles_init(&cycles, &answers->view, 10), HST_OK);
+    assert_int_equal(cycles.groups, 3);
+    assert_int_equal(cycles.garbage_groups, 2);
+    assert_int_equal(cycles.garbage_bytes, 200);
+    assert_int_equal(cycles.count, 2);
+    const struct hst_heap_cycle_row *row = &cycles.rows[0];
+    assert_true(row->garbage);
+    assert_int_equal(row->groups, 2);
+    assert_int_equal(row->bytes, 200);
+    assert_int_equal(row->type_count, 2);
+    assert_string_equal(hst_heap_type_name(answers->view.heap, row->types[0]), "app.Leaf");
+    assert_int_equal(row->edge_count, 2);
+    assert_int_not_equal(row->breaker, HST_HEAP_NONE);
+    assert_false(cycles.rows[1].garbage);
+    assert_true(cycles.rows[1].example == answers->parent || cycles.rows[1].example == answers->child);
+    hst_heap_cycles_release(&cycles);
+}
+
+/* The same program with `more` rows and without the first so many. */
+static void make_state(struct small *small, uint32_t begin_at, uint32_t end_at, uint32_t *ret_rows)
+{
+    small_init(small);
+    uint32_t app = small_module(small, "app");
+    *ret_rows = small_object(small, "list", 800);
+    small_entry(small, app, "ROWS", *ret_rows);
+    for (uint32_t i = 0; i < end_at; i++) {
+        if (i < begin_at) {
+            small->next_address += 64;
+            continue;
+        }
+        small_item(small, *ret_rows, i, small_object(small, "app.Row", 100));
+    }
+    (void)small_finish(small);
+}
+
+static void test_differences(void **state)
+{
+    (void)state;
+    struct small before, after;
+    struct hst_heap_view view;
+    struct hst_heap_compare compare;
+    uint32_t rows;
+    make_state(&before, 0, 50, &rows);
+    make_state(&after, 10, 90, &rows);
+    assert_int_equal(hst_heap_view_init(&view, &after.heap, NULL), HST_OK);
+    assert_int_equal(hst_heap_compare_init(&compare, &before.heap, &view), HST_OK);
+    assert_int_equal(compare.change_count, 1);
+    assert_string_equal(compare.changes[0].type, "app.Row");
+    assert_int_equal(compare.changes[0].new_objects, 40);
+    assert_int_equal(compare.changes[0].gone_objects, 10);
+    assert_int_equal(compare.changes[0].bytes_after - compare.changes[0].bytes_before, 3000);
+    assert_int_equal(compare.holder_count, 1);
+    assert_int_equal(compare.holders[0].holder, rows);
+    assert_int_equal(compare.holders[0].objects, 40);
+    assert_int_equal(compare.holders[0].retained, 4000);
+    hst_heap_compare_release(&compare);
+    hst_heap_view_release(&view);
+    small_release(&before);
+    small_release(&after);
+}
+
+#define ANSWERS_TEST(function) cmocka_unit_test_setup_teardown(function, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ANSWERS_TEST(test_types),
+        ANSWERS_TEST(test_top_folds_chains),
+        ANSWERS_TEST(test_tree_groups_what_is_alike),
+        ANSWERS_TEST(test_referrers),
+        ANSWERS_TEST(test_paths_of_a_type_are_merged),
+        ANSWERS_TEST(test_cycles),
+        cmocka_unit_test(test_differences),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
