@@ -8,6 +8,7 @@
 
 #include "analyze/heap_compare.h"
 #include "analyze/heap_cycles.h"
+#include "analyze/heap_query.h"
 #include "analyze/heap_refs.h"
 #include "analyze/heap_top.h"
 #include "analyze/heap_types.h"
@@ -249,6 +250,65 @@ static void test_differences(void **state)
     small_release(&after);
 }
 
+/* The first cell of the only row. */
+static int64_t asked(struct answers *answers, const char *sql)
+{
+    struct hst_heap_query *query;
+    struct hst_error err = {0};
+    int row = 0;
+    if (hst_heap_query_new(&answers->view, sql, &query, &err) != HST_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(hst_heap_query_step(query, &row, &err), HST_OK);
+    assert_true(row);
+    int64_t value = hst_heap_query_cell(query, 0).integer;
+    assert_int_equal(hst_heap_query_step(query, &row, &err), HST_OK);
+    assert_false(row);
+    hst_heap_query_free(query);
+    return value;
+}
+
+static void test_queries(void **state)
+{
+    struct answers *answers = *state;
+    const struct hst_heap *heap = answers->view.heap;
+    char sql[256];
+    assert_int_equal(asked(answers, "select count(*) from object"), (int64_t)heap->count);
+    assert_int_equal(asked(answers, "select sum(bytes) from object where type = 'app.Row'"), 15000);
+    assert_int_equal(asked(answers, "select count(*) from reference"), (int64_t)heap->first[heap->count]);
+    assert_int_equal(
+        asked(answers, "select sum(source * 31 + target) from reference"),
+        asked(answers, "select sum(r.source * 31 + r.target) from object o join reference r on r.source = "
+                       "o.id"));
+    assert_int_equal(
+        asked(answers, "select sum(source * 31 + target) from reference"),
+        asked(answers, "select sum(r.source * 31 + r.target) from object o join reference r on r.target = "
+                       "o.id"));
+    (void)snprintf(sql, sizeof sql, "select retained from object where address = %llu",
+                   (unsigned long long)heap->addresses[answers->rows]);
+    assert_int_equal(asked(answers, sql), 856 + 100 * 150);
+    (void)snprintf(sql, sizeof sql, "select count(*) from reference where target = %u and label = '.row'",
+                   answers->shared);
+    assert_int_equal(asked(answers, sql), 2);
+    assert_int_equal(asked(answers, "select max(depth) from object where type = 'app.Leaf'"), 4);
+    assert_int_equal(asked(answers, "select count(*) from object where depth is null"), 4);
+    assert_int_equal(asked(answers, "select count(*) from object where id = 'x' or id = -1 or id = 1e9"), 0);
+    assert_int_equal(asked(answers, "select count(*) from root where kind = 'module'"), 1);
+}
+
+static void test_queries_only_read(void **state)
+{
+    struct answers *answers = *state;
+    static const char *const refused[] = {
+        "selec 1", "delete from object", "create table x(y)", "attach 'x' as y",
+        "",        "select 1; select 2", "pragma table_list", "select nothing from object"};
+    for (size_t i = 0; i < HST_ARRAY_LENGTH(refused); i++) {
+        struct hst_heap_query *query = NULL;
+        struct hst_error err = {0};
+        assert_int_equal(hst_heap_query_new(&answers->view, refused[i], &query, &err), HST_E_INVALID);
+        assert_true(err.text[0] != '\0');
+    }
+}
+
 #define ANSWERS_TEST(function) cmocka_unit_test_setup_teardown(function, begin, end)
 
 int main(void)
@@ -260,6 +320,8 @@ int main(void)
         ANSWERS_TEST(test_referrers),
         ANSWERS_TEST(test_paths_of_a_type_are_merged),
         ANSWERS_TEST(test_cycles),
+        ANSWERS_TEST(test_queries),
+        ANSWERS_TEST(test_queries_only_read),
         cmocka_unit_test(test_differences),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
