@@ -48,8 +48,9 @@ static enum hst_status fill(struct hst_heap_overview *overview, struct hst_heap_
     for (size_t i = 0; i < view->heap->part_count; i++)
         if (view->heap->parts[i].kind != HST_PART_OTHER)
             overview->known_bytes += view->heap->parts[i].bytes;
-    HST_TRY(hst_heap_types_init(&overview->types, view, HST_HEAP_SORT_BYTES, 0));
-    HST_TRY(hst_heap_top_find(view, holders, &overview->holders, &overview->holder_count));
+    HST_TRY(hst_heap_by_type_init(&overview->types, view, HST_HEAP_SORT_BYTES, 0));
+    HST_TRY(hst_heap_top_find(view, holders, view->all_bytes / 1000, &overview->holders,
+                              &overview->holder_count));
     HST_TRY(hst_heap_suspects_find(views, 1, &overview->suspects, &overview->suspect_count));
     return sort_findings(view->heap, 2, &overview->findings, &overview->finding_count);
 }
@@ -66,7 +67,7 @@ enum hst_status hst_heap_overview_init(struct hst_heap_overview *overview, struc
 
 void hst_heap_overview_release(struct hst_heap_overview *overview)
 {
-    hst_heap_types_release(&overview->types);
+    hst_heap_by_type_release(&overview->types);
     hst_free(overview->holders);
     hst_free(overview->suspects);
     hst_free(overview->findings);

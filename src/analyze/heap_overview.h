@@ -5,10 +5,10 @@
 
 #include "analyze/heap_suspects.h"
 #include "analyze/heap_top.h"
-#include "analyze/heap_types.h"
+#include "analyze/heap_by_type.h"
 
 struct hst_heap_overview {
-    struct hst_heap_types types; /* by bytes; their retained sizes are at least */
+    struct hst_heap_by_type types; /* by bytes; their retained sizes are at least */
     struct hst_heap_top_row *holders;
     size_t holder_count;
     struct hst_heap_suspect *suspects;

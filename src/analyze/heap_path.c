@@ -199,12 +199,12 @@ void hst_heap_path_add_place(const struct hst_heap_view *view, uint32_t source, 
     else if (kind == HST_PLACE_ITEM)
         hst_buffer_add_fmt(into, "[%u]", hst_place_index_of(heap->places[edge]));
     else if (kind == HST_PLACE_VALUE || kind == HST_PLACE_KEY) {
-        hst_buffer_add_text(into, kind == HST_PLACE_KEY ? " key [" : "[");
+        hst_buffer_add_text(into, kind == HST_PLACE_KEY ? ".<key " : "[");
         if (general)
             hst_buffer_add_byte(into, '*');
         else
             add_key(view, key, into);
-        hst_buffer_add_byte(into, ']');
+        hst_buffer_add_byte(into, kind == HST_PLACE_KEY ? '>' : ']');
     } else if (hst_heap_view_kind(view, source) != HST_HEAP_CELL)
         add_named(view, source, edge, into);
 }
@@ -366,7 +366,7 @@ static uint32_t follow(struct search *search, uint32_t object)
     return HST_HEAP_NONE;
 }
 
-/* The length of the step at the beginning of text: ".name", "['key']", "[3]", " key ['x']". */
+/* The length of the step at the beginning of text: ".name", "['key']", "[3]", ".<key 'x'>". */
 static size_t step_length(const char *text)
 {
     int depth = 0;
@@ -382,12 +382,12 @@ static size_t step_length(const char *text)
         } else if (depth > 0 && (c == '\'' || c == '"')) {
             quote = c;
         } else if (c == '[' || c == '<') {
-            if (depth == 0 && c == '[' && i > 0 && text[0] != ' ')
+            if (depth == 0 && c == '[' && i > 0)
                 break;
             depth++;
         } else if ((c == ']' || c == '>') && depth > 0) {
             depth--;
-        } else if (depth == 0 && i > 0 && (c == '.' || (c == ' ' && text[0] != ' '))) {
+        } else if (depth == 0 && i > 0 && c == '.') {
             break;
         }
     }

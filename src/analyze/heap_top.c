@@ -49,11 +49,13 @@ static uint64_t cutoff_for(const struct hst_heap_view *view, size_t count)
     return 1;
 }
 
-enum hst_status hst_heap_top_find(struct hst_heap_view *view, size_t count,
+enum hst_status hst_heap_top_find(struct hst_heap_view *view, size_t count, uint64_t least_bytes,
                                   struct hst_heap_top_row **ret_rows, size_t *ret_count)
 {
     HST_TRY(hst_heap_view_need(view, HST_HEAP_CHILDREN));
     uint64_t cutoff = cutoff_for(view, count);
+    if (cutoff < least_bytes)
+        cutoff = least_bytes;
     HST_CLEANUP_FREE uint32_t *found = NULL;
     size_t found_count = 0, capacity = 0;
     for (uint32_t i = 0; i < view->heap->count; i++) {

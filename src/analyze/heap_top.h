@@ -11,9 +11,10 @@
 struct hst_heap_top_row {
     uint32_t begin, end; /* of the chain; often the same */
 };
-/* The count rows with most retained bytes, most first; without sys.modules, which holds everything. *ret_rows
+/* The count rows with most retained bytes, most first; without sys.modules, which holds
+ * everything, and what retains less than least_bytes. *ret_rows
  * is the caller's to hst_free. */
-enum hst_status hst_heap_top_find(struct hst_heap_view *view, size_t count,
+enum hst_status hst_heap_top_find(struct hst_heap_view *view, size_t count, uint64_t least_bytes,
                                   struct hst_heap_top_row **ret_rows, size_t *ret_count) HST_MUST_CHECK;
 
 /* A row of the printed tree: one object, or many children of one object that are alike. */

@@ -1,4 +1,5 @@
-/* `hasten heap`: a process or a core file -> its objects by type. */
+/* `hasten heap`: a process or a core file -> its objects by type; or, by its first word, a question to a
+ * stored snapshot (cmd_heap_types.c, ...). */
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -6,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/nearest.h"
 #include "capture/heap_read.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
@@ -16,6 +18,16 @@
 #include "report/heap.h"
 
 enum { ROWS = 25 };
+
+static const struct {
+    const char *name;
+    hst_command_function *function;
+} questions[] = {
+    {"types", hst_cmd_heap_types}, {"top", hst_cmd_heap_top},       {"dominators", hst_cmd_heap_dominators},
+    {"refs", hst_cmd_heap_refs},   {"show", hst_cmd_heap_show},     {"suspects", hst_cmd_heap_suspects},
+    {"diff", hst_cmd_heap_diff},   {"cycles", hst_cmd_heap_cycles}, {"duplicates", hst_cmd_heap_duplicates},
+    {"waste", hst_cmd_heap_waste}, {"query", hst_cmd_heap_query},
+};
 
 struct request {
     int json;
@@ -37,7 +49,7 @@ static int parse(struct hst_cli *cli, int argc, char **argv, struct request *req
     };
     const struct hst_usage usage = {
         .command = "heap",
-        .synopsis = "[options] PID|CORE",
+        .synopsis = "[options] PID|CORE, or heap QUESTION [RUN] ...",
         .summary = "Counts every object of a Python process by its type, the small and the large ones, and "
                    "shows what its memory\nis made of. The process stands still while its memory is copied; "
                    "how long that may take is said before.",
@@ -45,7 +57,20 @@ static int parse(struct hst_cli *cli, int argc, char **argv, struct request *req
         .option_count = HST_ARRAY_LENGTH(options),
         .details =
             "  hasten heap 4711            a running process\n"
-            "  hasten heap core.4711       a core file (ulimit -c unlimited lets the system write one)",
+            "  hasten heap core.4711       a core file (ulimit -c unlimited lets the system write one)\n\n"
+            "Questions to a snapshot in the store (RUN: the last one), each with a --help of its own\n"
+            "  hasten heap types           objects by type, with what would be freed with all of them\n"
+            "  hasten heap top             objects by what freeing them would give, and where they hang\n"
+            "  hasten heap dominators      who alone keeps what alive, as a tree\n"
+            "  hasten heap refs X          who refers to an object, or how a type is reached; as a picture "
+            "too\n"
+            "  hasten heap show X          an object: its value, attributes, items\n"
+            "  hasten heap suspects        what may be a leak; of three snapshots, what grew\n"
+            "  hasten heap diff            what is new, gone and grown between two\n"
+            "  hasten heap cycles          groups that keep themselves alive, and what would end that\n"
+            "  hasten heap duplicates      equal objects\n"
+            "  hasten heap waste           memory that could be saved\n"
+            "  hasten heap query 'SQL'     objects, types, references and roots as tables",
         .operands_min = 1,
         .operands_max = 1,
     };
@@ -77,8 +102,28 @@ static int print(struct hst_cli *cli, const struct request *request, const struc
     return hst_cli_print_buffer(cli, &text);
 }
 
+/* A slip in a question is not a file that is missing. HST_PARSED: it is neither. */
+static int ask(struct hst_cli *cli, int argc, char **argv)
+{
+    struct hst_nearest nearest = {.wanted = argc > 1 ? argv[1] : ""};
+    for (size_t i = 0; i < HST_ARRAY_LENGTH(questions) && argc > 1; i++) {
+        if (strcmp(argv[1], questions[i].name) == 0)
+            return questions[i].function(cli, argc - 1, argv + 1);
+        hst_nearest_offer(&nearest, questions[i].name);
+    }
+    if (nearest.best == NULL || access(argv[1], F_OK) == 0)
+        return HST_PARSED;
+    char hint[64];
+    (void)snprintf(hint, sizeof hint, "hasten heap %s", nearest.best);
+    return hst_message_usage(cli, "heap", hint, "a heap is not asked for '%s', and there is no such file",
+                             argv[1]);
+}
+
 int hst_cmd_heap(struct hst_cli *cli, int argc, char **argv)
 {
+    int answered = ask(cli, argc, argv);
+    if (answered != HST_PARSED)
+        return answered;
     struct request request = {0};
     struct hst_error err = {0};
     struct hst_heap heap;

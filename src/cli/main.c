@@ -90,6 +90,8 @@ static int cmd_help(struct hst_cli *cli, int argc, char **argv)
     }
     char name[32], help[] = "--help";
     (void)snprintf(name, sizeof name, "%s", command->name);
+    if (argc > 2 && argv[2][0] != '-') /* a command of its own below it */
+        return command->function(cli, 3, (char *[]){name, argv[2], help, NULL});
     return command->function(cli, 2, (char *[]){name, help, NULL});
 }
 

@@ -92,6 +92,12 @@ struct hst_common_options {
     {                                                                                                        \
         "rows", 'n', "ROWS", "rows in each table", HST_OPTION_COUNT, &(common)->rows, NULL                   \
     }
+/* Of a subcommand of heap: its usual number is in the help. */
+#define HST_OPTION_ROW_HEAP_ROWS(common, usual)                                                              \
+    {                                                                                                        \
+        "rows", 'n', "ROWS", "rows in each table (default " usual "; 0: all)", HST_OPTION_COUNT,             \
+            &(common)->rows, NULL                                                                            \
+    }
 #define HST_OPTION_ROW_SORT(common)                                                                          \
     {                                                                                                        \
         "sort", 0, "COLUMN", "order of rows: self (default), total, samples or name", HST_OPTION_CHOICE,     \

@@ -88,7 +88,7 @@ static enum hst_status add_suspect(struct hst_heap_page *page, const struct hst_
     if (row->growth_bytes != 0)
         hst_buffer_add_fmt(page->out, "  %10s  %9s objects", signed_bytes(row->growth_bytes).text,
                            signed_count(row->growth_objects).text);
-    else
+    else if (row->objects > 0)
         hst_buffer_add_fmt(page->out, "  %9s objects", hst_cell_count(row->objects).text);
     hst_buffer_add_text(page->out, "  ");
     add_name(page, hst_heap_type_name(page->view->heap, row->type), row->growth_bytes != 0 ? 44 : 32);
@@ -149,8 +149,8 @@ static void add_cycle(struct hst_heap_page *page, const struct hst_heap_cycle_ro
         hst_buffer_add_fmt(&text, "; weaken %s", hst_heap_type_name(heap, heap->types[source]));
         hst_heap_path_add_place(page->view, source, row->breaker, 0, &text);
     }
-    hst_buffer_add_text(page->out, "                                    ");
-    hst_heap_page_rest(page, &text, 36);
+    hst_buffer_add_text(page->out, "             ");
+    hst_heap_page_rest(page, &text, 13);
     hst_buffer_add_byte(page->out, '\n');
 }
 

@@ -31,8 +31,10 @@ static void add_edge(struct hst_heap_page *page, uint32_t edge, uint32_t other, 
         hst_buffer_add_text(&text, text.length > 0 ? "  " : "");
     }
     hst_heap_add_object(view, other, &text);
-    if (place_last)
+    if (place_last) {
+        hst_buffer_add_text(&text, "  ");
         hst_heap_path_add_place(view, source, edge, 0, &text);
+    }
     hst_buffer_add_fmt(&text, "  0x%llx", (unsigned long long)view->heap->addresses[other]);
     hst_buffer_add_fmt(page->out, "  %11s  ", hst_cell_bytes(view->retained[other]).text);
     hst_heap_page_rest(page, &text, TAKEN);
@@ -110,8 +112,9 @@ enum hst_status hst_heap_object_text(struct hst_heap_page *page, uint32_t object
     for (uint32_t edge = begin; edge < begin + shown; edge++)
         add_edge(page, edge, view->heap->targets[edge], 0);
     hst_heap_page_more(page, shown, end - begin, "references");
-    hst_buffer_add_fmt(page->out, "\n%s references lead to it\n",
-                       hst_cell_count(view->source_first[object + 1] - view->source_first[object]).text);
+    uint32_t referrers = view->source_first[object + 1] - view->source_first[object];
+    hst_buffer_add_fmt(page->out, "\n%s reference%s to it (heap refs)\n", hst_cell_count(referrers).text,
+                       referrers == 1 ? "" : "s");
     return hst_buffer_status(page->out);
 }
 

@@ -84,7 +84,7 @@ static void add_parts(struct hst_heap_page *page, const struct hst_heap_overview
     }
 }
 
-static void add_types(struct hst_heap_page *page, const struct hst_heap_types *types)
+static void add_types(struct hst_heap_page *page, const struct hst_heap_by_type *types)
 {
     size_t most = page->rows != 0 ? page->rows : TYPES, shown = types->count < most ? types->count : most;
     hst_heap_page_head(page, "Objects by type", "  their own              objects  type");

@@ -11,7 +11,7 @@
 #include "analyze/heap_refs.h"
 #include "analyze/heap_suspects.h"
 #include "analyze/heap_top.h"
-#include "analyze/heap_types.h"
+#include "analyze/heap_by_type.h"
 #include "base/buffer.h"
 #include "report/style.h"
 
@@ -24,8 +24,8 @@ struct hst_heap_page {
 };
 
 /* Text: HST_E_NOMEM is all that can go wrong. */
-enum hst_status hst_heap_types_text(struct hst_heap_page *page,
-                                    const struct hst_heap_types *types) HST_MUST_CHECK;
+enum hst_status hst_heap_by_type_text(struct hst_heap_page *page,
+                                      const struct hst_heap_by_type *types) HST_MUST_CHECK;
 enum hst_status hst_heap_top_text(struct hst_heap_page *page, const struct hst_heap_top_row *rows,
                                   size_t count) HST_MUST_CHECK;
 enum hst_status hst_heap_tree_text(struct hst_heap_page *page,
@@ -48,7 +48,7 @@ enum hst_status hst_heap_overview_text(struct hst_heap_page *page,
 enum hst_status hst_heap_refs_dot(struct hst_heap_page *page, uint32_t object) HST_MUST_CHECK;
 
 /* JSON: new, the caller's to json_decref; NULL: out of memory. rows: of a list at most; 0: all. */
-json_t *hst_heap_types_json(struct hst_heap_page *page, const struct hst_heap_types *types);
+json_t *hst_heap_by_type_json(struct hst_heap_page *page, const struct hst_heap_by_type *types);
 json_t *hst_heap_top_json(struct hst_heap_page *page, const struct hst_heap_top_row *rows, size_t count);
 json_t *hst_heap_tree_json(struct hst_heap_page *page, const struct hst_heap_tree *tree);
 json_t *hst_heap_refs_json(struct hst_heap_page *page, uint32_t object);

@@ -4,7 +4,7 @@
 
 enum { INDENT = 2 };
 
-enum hst_status hst_heap_types_text(struct hst_heap_page *page, const struct hst_heap_types *types)
+enum hst_status hst_heap_by_type_text(struct hst_heap_page *page, const struct hst_heap_by_type *types)
 {
     enum { TAKEN = 53 };
     size_t shown = hst_heap_page_rows(page, types->count);

@@ -3,7 +3,7 @@
 #include "report/heap_cells.h"
 #include "report/json.h"
 
-json_t *hst_heap_types_json(struct hst_heap_page *page, const struct hst_heap_types *types)
+json_t *hst_heap_by_type_json(struct hst_heap_page *page, const struct hst_heap_by_type *types)
 {
     json_t *rows = json_array();
     for (size_t i = 0; i < hst_heap_page_rows(page, types->count); i++) {
@@ -100,7 +100,7 @@ json_t *hst_heap_overview_json(struct hst_heap_page *page, const struct hst_heap
 {
     static const char *const ways[] = {"stopped", "forked", "live", "core"};
     const struct hst_heap *heap = page->view->heap;
-    json_t *types = hst_heap_types_json(page, &overview->types), *findings = json_array();
+    json_t *types = hst_heap_by_type_json(page, &overview->types), *findings = json_array();
     for (size_t i = 0; i < overview->finding_count; i++)
         hst_heap_json_append(&findings, finding_json(heap, overview->findings[i]));
     json_t *suspects = hst_heap_suspects_json(page, overview->suspects, overview->suspect_count);

@@ -21,6 +21,8 @@ import pytest
 from conftest import BINARY, SANITIZER
 
 CASES = pathlib.Path(__file__).parent / "cases"
+# Besides hasten, what puts snapshots of a heap into the store: make_heap.c.
+PROGRAMS = {"hasten": BINARY, "make_heap": BINARY.parent / "tests" / "cli" / "make_heap"}
 REWRITE = os.environ.get("HASTEN_REWRITE") == "1"
 
 
@@ -37,8 +39,8 @@ def clean(text, folder):
 def run_case(commands, hasten):
     for command in commands:
         words = shlex.split(command)
-        if words[0] == "hasten":
-            words[0] = str(BINARY)
+        if words[0] in PROGRAMS:
+            words[0] = str(PROGRAMS[words[0]])
         done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               universal_newlines=True, env=hasten.environment, cwd=str(hasten.folder), timeout=60)
         assert not SANITIZER.search(done.stderr), done.stderr

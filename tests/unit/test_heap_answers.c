@@ -11,7 +11,7 @@
 #include "analyze/heap_query.h"
 #include "analyze/heap_refs.h"
 #include "analyze/heap_top.h"
-#include "analyze/heap_types.h"
+#include "analyze/heap_by_type.h"
 #include "base/memory.h"
 #include "small_heap.h"
 
@@ -71,7 +71,7 @@ static int end(void **state)
     return 0;
 }
 
-static struct hst_heap_type_row type_row(const struct answers *answers, const struct hst_heap_types *types,
+static struct hst_heap_type_row type_row(const struct answers *answers, const struct hst_heap_by_type *types,
                                          const char *name)
 {
     for (size_t i = 0; i < types->count; i++)
@@ -84,8 +84,8 @@ static struct hst_heap_type_row type_row(const struct answers *answers, const st
 static void test_types(void **state)
 {
     struct answers *answers = *state;
-    struct hst_heap_types types;
-    assert_int_equal(hst_heap_types_init(&types, &answers->view, HST_HEAP_SORT_BYTES, 100), HST_OK);
+    struct hst_heap_by_type types;
+    assert_int_equal(hst_heap_by_type_init(&types, &answers->view, HST_HEAP_SORT_BYTES, 100), HST_OK);
     struct hst_heap_type_row row = type_row(answers, &types, "app.Row");
     assert_int_equal(row.objects, 101);
     assert_int_equal(row.bytes, 100 * 100 + 5000);
@@ -94,8 +94,8 @@ static void test_types(void **state)
     /* together they hold what none holds alone */
     assert_int_equal(type_row(answers, &types, "app.Pair").retained, 2 * 60 + 5000);
     assert_string_equal(hst_heap_type_name(answers->view.heap, types.rows[0].type), "bytes");
-    hst_heap_types_release(&types);
-    assert_int_equal(hst_heap_types_init(&types, &answers->view, HST_HEAP_SORT_OBJECTS, 1), HST_OK);
+    hst_heap_by_type_release(&types);
+    assert_int_equal(hst_heap_by_type_init(&types, &answers->view, HST_HEAP_SORT_OBJECTS, 1), HST_OK);
     assert_string_equal(hst_heap_type_name(answers->view.heap, types.rows[0].type), "str");
     row = type_row(answers, &types, "app.Pair");
     assert_false(row.exact);
@@ -103,7 +103,7 @@ static void test_types(void **state)
     /* a module lies above a module's names: counted once */
     assert_int_equal(type_row(answers, &types, "dict").retained,
                      answers->view.retained[answers->small.modules]);
-    hst_heap_types_release(&types);
+    hst_heap_by_type_release(&types);
 }
 
 static void test_top_folds_chains(void **state)
@@ -111,7 +111,7 @@ static void test_top_folds_chains(void **state)
     struct answers *answers = *state;
     HST_CLEANUP_FREE struct hst_heap_top_row *rows = NULL;
     size_t count;
-    assert_int_equal(hst_heap_top_find(&answers->view, 4, &rows, &count), HST_OK);
+    assert_int_equal(hst_heap_top_find(&answers->view, 4, 0, &rows, &count), HST_OK);
     assert_int_equal(count, 4);
     assert_int_equal(answers->view.heap->types[rows[0].begin], small_type(&answers->small, "module"));
     assert_int_equal(rows[0].end, answers->app); /* the module is its names */
@@ -121,6 +121,9 @@ static void test_top_folds_chains(void **state)
     assert_int_equal(rows[2].begin, answers->rows);
     assert_int_equal(rows[2].end, answers->rows);
     assert_int_equal(rows[3].begin, answers->shared);
+    HST_CLEANUP_FREE struct hst_heap_top_row *large = NULL;
+    assert_int_equal(hst_heap_top_find(&answers->view, 4, 20000, &large, &count), HST_OK);
+    assert_int_equal(count, 2);
 }
 
 static void test_tree_groups_what_is_alike(void **state)

@@ -1,5 +1,5 @@
 /* Adds up. */
-#include "analyze/heap_types.h"
+#include "analyze/heap_by_type.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -75,7 +75,7 @@ static enum hst_status add_dominated(struct hst_heap_view *view, struct hst_heap
     }
 }
 
-static enum hst_status make_exact(struct hst_heap_types *types, struct hst_heap_view *view, size_t count)
+static enum hst_status make_exact(struct hst_heap_by_type *types, struct hst_heap_view *view, size_t count)
 {
     const struct hst_heap *heap = view->heap;
     HST_CLEANUP_FREE uint8_t *marked = hst_alloc(heap->count + 1, 1);
@@ -91,8 +91,8 @@ static enum hst_status make_exact(struct hst_heap_types *types, struct hst_heap_
     return HST_OK;
 }
 
-static enum hst_status fill(struct hst_heap_types *types, struct hst_heap_view *view, enum hst_heap_sort sort,
-                            size_t exact)
+static enum hst_status fill(struct hst_heap_by_type *types, struct hst_heap_view *view,
+                            enum hst_heap_sort sort, size_t exact)
 {
     const struct hst_heap *heap = view->heap;
     struct order order = {sort, heap};
@@ -114,18 +114,19 @@ static enum hst_status fill(struct hst_heap_types *types, struct hst_heap_view *
     return HST_OK;
 }
 
-enum hst_status hst_heap_types_init(struct hst_heap_types *types, struct hst_heap_view *view,
-                                    enum hst_heap_sort sort, size_t exact)
+enum hst_status hst_heap_by_type_init(struct hst_heap_by_type *types, struct hst_heap_view *view,
+                                      enum hst_heap_sort sort, size_t exact)
 {
-    *types = (struct hst_heap_types){.rows = hst_alloc_zero(view->heap->type_count + 1, sizeof *types->rows)};
+    *types =
+        (struct hst_heap_by_type){.rows = hst_alloc_zero(view->heap->type_count + 1, sizeof *types->rows)};
     enum hst_status status = types->rows != NULL ? fill(types, view, sort, exact) : HST_E_NOMEM;
     if (status != HST_OK)
-        hst_heap_types_release(types);
+        hst_heap_by_type_release(types);
     return status;
 }
 
-void hst_heap_types_release(struct hst_heap_types *types)
+void hst_heap_by_type_release(struct hst_heap_by_type *types)
 {
     hst_free(types->rows);
-    *types = (struct hst_heap_types){0};
+    *types = (struct hst_heap_by_type){0};
 }
