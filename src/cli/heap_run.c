@@ -69,6 +69,8 @@ int hst_heap_run_open(struct hst_cli *cli, const char *store_option, const char 
     HST_CLEANUP_STORE struct hst_store *store = NULL;
     *ret_run = (struct hst_heap_run){0};
     enum hst_status status = hst_cli_store_open(store_option, HST_STORE_READ, &store, &err);
+    if (status == HST_E_NOENT)
+        hst_error_hint(&err, "`hasten heap PID` makes one; another is named with --store FILE");
     if (status == HST_OK)
         status = find_run(store, run, &ret_run->number, &err);
     if (status == HST_OK)

@@ -35,6 +35,13 @@ def test_options_are_those_of_the_command(hasten):
     assert complete(hasten, "show", "--callee") == ["--callees"]
 
 
+def test_questions_to_a_heap(hasten):
+    assert {"types", "top", "refs", "suspects", "query"} <= set(complete(hasten, "heap", ""))
+    assert "--sort" in complete(hasten, "heap", "types", "--")
+    assert "--sort" not in complete(hasten, "heap", "top", "--")
+    assert "last" in complete(hasten, "heap", "top", "")
+
+
 def test_runs(hasten, system):
     assert hasten("run", "--name", "before", "--", *system.run_target("ending.py", 0.2, "code:0")).code == 0
     assert {"last", "1", "before"} <= set(complete(hasten, "show", ""))

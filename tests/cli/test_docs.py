@@ -18,13 +18,15 @@ def help_of(*words):
 
 def options_of(command):
     """{long name: (short name, argument)} as the program's help has them."""
-    rows = re.findall(r"^  (?:-(\S),|   ) (--[a-z-]+)(?: ([A-Z.]+))?(?= |$)", help_of(command), flags=re.M)
+    rows = re.findall(r"^  (?:-(\S),|   ) (--[a-z-]+)(?: ([A-Z.]+))?(?= |$)", help_of(*command.split()), flags=re.M)
     return {name: (short, argument) for short, name, argument in rows if name != "--help"}
 
 
 def options_documented(command):
-    """Options in a page are items such as: - `-r`, `--rate RATE`: text"""
+    """Options in a page are items such as: - `-r`, `--rate RATE`: text. A question to a heap is a section of its page."""
+    command, _, question = command.partition(" ")
     text = (PAGES / (command + ".md")).read_text()
+    text = text.split("\n## Questions")[0] if not question else text.split("### hasten heap %s\n" % question)[1].split("\n##")[0]
     rows = re.findall(r"^- (?:`-(\S)`, )?`(--[a-z-]+)(?: ([A-Z.]+))?`", text, flags=re.M)
     return {name: (short, argument) for short, name, argument in rows}
 
@@ -35,7 +37,15 @@ def test_every_command_has_a_page():
     assert sorted(set(listed) - {"help"}) == COMMANDS
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+QUESTIONS = ["heap " + word for word in re.findall(r"^  hasten heap ([a-z]+) ", help_of("heap"), flags=re.M)]
+
+
+def test_every_question_has_a_section():
+    text = (PAGES / "heap.md").read_text()
+    assert sorted(QUESTIONS) == sorted(re.findall(r"^### hasten (heap [a-z]+)$", text, flags=re.M))
+
+
+@pytest.mark.parametrize("command", COMMANDS + QUESTIONS)
 def test_options(command):
     assert options_documented(command) == options_of(command)
 

@@ -3,13 +3,18 @@
 
 _hasten_commands() { "${1:-hasten}" help 2>/dev/null | sed -n 's/^  \([a-z]\{2,\}\)  *[a-zA-Z].*/\1/p' | grep -vx hasten; }
 
-_hasten_options() {
-    "$1" help "$2" 2>/dev/null |
+# What a heap may be asked.
+_hasten_questions() { "$1" help heap 2>/dev/null | sed -n "s/^  hasten heap \([a-z]\{2,\}\) .*/\1/p"; }
+
+_hasten_options() { # program command
+    # shellcheck disable=SC2086
+    "$1" help $2 2>/dev/null |
         sed -n -e 's/^  \(-[^ ,]\), \(--[a-z-]*\).*/\1 \2/p' -e 's/^      \(--[a-z-]*\).*/\1/p' | tr ' ' '\n'
 }
 
 _hasten_takes_value() { # program command option
-    "$1" help "$2" 2>/dev/null | grep -Eq -- "^  .*$3(, --[a-z-]+)? [A-Z]"
+    # shellcheck disable=SC2086
+    "$1" help $2 2>/dev/null | grep -Eq -- "^  .*$3(, --[a-z-]+)? [A-Z]"
 }
 
 _hasten_runs() {
@@ -26,6 +31,7 @@ _hasten() {
         return
     fi
     local i word operands=0
+    [[ $command == heap && COMP_CWORD -gt 2 && ${COMP_WORDS[2]} =~ ^[a-z]+$ ]] && command="heap ${COMP_WORDS[2]}"
     for ((i = 2; i < COMP_CWORD; i++)); do
         word=${COMP_WORDS[i]}
         if [[ $word == -- ]]; then
@@ -61,7 +67,9 @@ _hasten() {
         ;;
     diff | export | rm) mapfile -t COMPREPLY < <(compgen -W "$(_hasten_runs "$program")" -- "$current") ;;
     attach | count) mapfile -t COMPREPLY < <(compgen -W "$(pgrep -f python 2>/dev/null)" -- "$current") ;;
-    dump | heap | top) mapfile -t COMPREPLY < <(compgen -W "$(pgrep -f python 2>/dev/null)" -- "$current"; compgen -f -- "$current") ;;
+    heap) mapfile -t COMPREPLY < <(compgen -W "$(_hasten_questions "$program") $(pgrep -f python 2>/dev/null)" -- "$current"; compgen -f -- "$current") ;;
+    heap\ *) mapfile -t COMPREPLY < <(compgen -W "$(_hasten_runs "$program")" -- "$current") ;;
+    dump | top) mapfile -t COMPREPLY < <(compgen -W "$(pgrep -f python 2>/dev/null)" -- "$current"; compgen -f -- "$current") ;;
     run | trace | lines | import) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
     esac
 }

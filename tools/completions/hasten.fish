@@ -5,8 +5,14 @@ function __hasten_commands
 end
 
 function __hasten_options
-    set -l command (commandline -opc)[2]
+    set -l words (commandline -opc)
+    set -l command $words[2]
+    test "$command" = heap; and string match -rq '^[a-z]+$' -- $words[3]; and set -a command $words[3]
     hasten help $command 2>/dev/null | string replace -rf '^  (?:-.,|   ) (--[a-z-]+)(?: [A-Z]+)? +(.*)' '$1'\t'$2'
+end
+
+function __hasten_questions
+    hasten help heap 2>/dev/null | string replace -rf '^  hasten heap ([a-z]+)\b.{1,17}(.*)' '$1'\t'$2'
 end
 
 function __hasten_runs
@@ -24,4 +30,6 @@ complete -c hasten -n 'test (count (commandline -opc)) -ge 2; and string match -
 complete -c hasten -n '__hasten_command_is help' -f -a '(__hasten_commands)'
 complete -c hasten -n '__hasten_command_is diff export rm' -f -a '(__hasten_runs)'
 complete -c hasten -n '__hasten_command_is show' -a '(__hasten_runs)'
+complete -c hasten -n '__hasten_command_is heap; and test (count (commandline -opc)) -eq 2' -a '(__hasten_questions)'
+complete -c hasten -n '__hasten_command_is heap; and test (count (commandline -opc)) -gt 2' -a '(__hasten_runs)'
 complete -c hasten -n '__hasten_command_is attach count dump heap top' -a '(__fish_complete_pids)'
