@@ -6,18 +6,21 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/nearest.h"
 #include "capture/heap_read.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
+#include "cli/heap_run.h"
 #include "cli/open_store.h"
 #include "cli/options.h"
 #include "cli/subject.h"
 #include "report/cell.h"
-#include "report/heap.h"
+#include "report/heap_pages.h"
+#include "store/heap_writer.h"
 
-enum { ROWS = 25 };
+enum { ROWS = 15, HOLDERS = 5 };
 
 static const struct {
     const char *name;
@@ -32,27 +35,30 @@ static const struct {
 struct request {
     int json;
     uint64_t rows, limit_mb;
-    const char *root;
+    const char *root, *store, *name;
     const char *subject; /* a process number or a file */
 };
 
 static int parse(struct hst_cli *cli, int argc, char **argv, struct request *request)
 {
     const struct hst_option options[] = {
-        {"rows", 'n', "ROWS", "types in the table (default 25; 0: all)", HST_OPTION_COUNT, &request->rows,
+        {"rows", 'n', "ROWS", "types in the table (default 15; 0: all)", HST_OPTION_COUNT, &request->rows,
          NULL},
         {"limit", 0, "MB", "memory that the copy may take (default: four fifths of what is free)",
          HST_OPTION_COUNT, &request->limit_mb, NULL},
         {"root", 0, "DIR", "where the files of the program of a core file are, if not here", HST_OPTION_TEXT,
          &request->root, NULL},
+        {"name", 0, "NAME", "a name for the run", HST_OPTION_TEXT, &request->name, NULL},
         {"json", 0, NULL, "print JSON instead of text: every type", HST_OPTION_FLAG, &request->json, NULL},
+        HST_OPTION_ROW_STORE(request),
     };
     const struct hst_usage usage = {
         .command = "heap",
         .synopsis = "[options] PID|CORE, or heap QUESTION [RUN] ...",
-        .summary = "Counts every object of a Python process by its type, the small and the large ones, and "
-                   "shows what its memory\nis made of. The process stands still while its memory is copied; "
-                   "how long that may take is said before.",
+        .summary =
+            "Finds every object of a Python process and who holds it, keeps that as a run of the store, "
+            "and shows what its memory\nis made of. The process stands still while its memory is copied; "
+            "how long that may take is said before.",
         .options = options,
         .option_count = HST_ARRAY_LENGTH(options),
         .details =
@@ -89,17 +95,56 @@ static void announce(void *context, uint64_t bytes, uint64_t pause_ns)
                      hst_cell_bytes(bytes).text, hst_cell_duration(pause_ns).text);
 }
 
-static int print(struct hst_cli *cli, const struct request *request, const struct hst_heap_summary *summary)
+static void fill_info(struct hst_run_info *info, const struct request *request, const struct hst_heap *heap)
 {
-    if (request->json)
-        return hst_cli_print_json(cli, hst_heap_json(summary));
-    HST_CLEANUP(hst_buffer_release) struct hst_buffer text;
-    hst_buffer_init(&text, 0);
-    if (hst_heap_text(summary, request->rows, &cli->out_style, &text) != HST_OK) {
-        hst_message(cli, NULL, "out of memory");
-        return HST_EXIT_FAILURE;
+    *info = (struct hst_run_info){.start_wall_ns = hst_wall_ns(),
+                                  .duration_ns = heap->pause_ns,
+                                  .exit_status = -1,
+                                  .cost.slowdown_percent = -1};
+    (void)snprintf(info->command, sizeof info->command, "%s", heap->command != NULL ? heap->command : "");
+    (void)snprintf(info->hasten_version, sizeof info->hasten_version, "%s", HST_VERSION);
+    (void)snprintf(info->name, sizeof info->name, "%s", request->name != NULL ? request->name : "");
+    if (getcwd(info->directory, sizeof info->directory) == NULL)
+        info->directory[0] = '\0';
+}
+
+static enum hst_status keep(const struct request *request, const struct hst_heap *heap, uint64_t *ret_number,
+                            struct hst_error *err)
+{
+    HST_CLEANUP_STORE struct hst_store *store = NULL;
+    struct hst_run_info info;
+    fill_info(&info, request, heap);
+    HST_TRY(hst_cli_store_open(request->store, HST_STORE_WRITE, &store, err));
+    HST_TRY(hst_heap_write(store, &info, heap, err));
+    *ret_number = info.number;
+    return HST_OK;
+}
+
+static int print(struct hst_cli *cli, const struct request *request, struct hst_heap_run *run)
+{
+    struct hst_heap_answer answer;
+    struct hst_heap_overview overview;
+    hst_heap_answer_begin(&answer, cli, request->json, run, request->rows);
+    enum hst_status status = hst_heap_overview_init(&overview, &run->view, HOLDERS);
+    if (status != HST_OK)
+        return hst_heap_answer_end(&answer, status, NULL);
+    json_t *json = NULL;
+    if (request->json) {
+        answer.page.rows = 0;
+        json = hst_heap_overview_json(&answer.page, &overview);
+        if (json != NULL && json_object_set_new(json, "run", json_integer((json_int_t)run->number)) != 0) {
+            json_decref(json);
+            json = NULL;
+        }
+    } else {
+        status = hst_heap_overview_text(&answer.page, &overview);
+        hst_buffer_add_fmt(&answer.text,
+                           "\nkept as run %llu: hasten heap top, heap suspects, ... (hasten help heap)\n",
+                           (unsigned long long)run->number);
     }
-    return hst_cli_print_buffer(cli, &text);
+    int result = hst_heap_answer_end(&answer, status, json);
+    hst_heap_overview_release(&overview);
+    return result;
 }
 
 /* A slip in a question is not a file that is missing. HST_PARSED: it is neither. */
@@ -119,17 +164,26 @@ static int ask(struct hst_cli *cli, int argc, char **argv)
                              argv[1]);
 }
 
+static enum hst_status take(struct hst_cli *cli, const struct request *request, int pid, const char *root,
+                            struct hst_heap *ret_heap, struct hst_error *err)
+{
+    const struct hst_heap_options options = {.bytes_max = request->limit_mb * 1000000,
+                                             .root = root != NULL ? root : "",
+                                             .announce = announce,
+                                             .context = cli};
+    return pid != 0 ? hst_heap_read_process(pid, &options, ret_heap, err)
+                    : hst_heap_read_core(request->subject, &options, ret_heap, err);
+}
+
 int hst_cmd_heap(struct hst_cli *cli, int argc, char **argv)
 {
-    int answered = ask(cli, argc, argv);
-    if (answered != HST_PARSED)
-        return answered;
     struct request request = {0};
     struct hst_error err = {0};
-    struct hst_heap heap;
-    struct hst_heap_summary summary = {0};
-    int pid = 0;
-    int result = parse(cli, argc, argv, &request);
+    struct hst_heap_run run = {0};
+    int pid = 0, result = ask(cli, argc, argv);
+    if (result != HST_PARSED)
+        return result;
+    result = parse(cli, argc, argv, &request);
     if (result == HST_PARSED)
         result = hst_subject_find(cli, "heap", request.subject, &pid);
     if (result != HST_PARSED)
@@ -141,21 +195,14 @@ int hst_cmd_heap(struct hst_cli *cli, int argc, char **argv)
         hst_message(cli, NULL, "--root: %s: %s", request.root, strerror(errno));
         return HST_EXIT_NOT_FOUND;
     }
-    const struct hst_heap_options options = {.bytes_max = request.limit_mb * 1000000,
-                                             .root = root != NULL ? root : "",
-                                             .announce = announce,
-                                             .context = cli};
-    enum hst_status status = pid != 0 ? hst_heap_read_process(pid, &options, &heap, &err)
-                                      : hst_heap_read_core(request.subject, &options, &heap, &err);
-    if (status != HST_OK)
+    if (take(cli, &request, pid, root, &run.heap, &err) != HST_OK)
         return hst_message_error(cli, &err);
-    status = hst_heap_summarise(&heap, &summary);
-    hst_heap_release(&heap);
-    if (status != HST_OK) {
-        hst_message(cli, NULL, "out of memory");
-        return HST_EXIT_FAILURE;
+    if (keep(&request, &run.heap, &run.number, &err) != HST_OK ||
+        hst_heap_view_init(&run.view, &run.heap, &err) != HST_OK) {
+        hst_heap_release(&run.heap);
+        return hst_message_error(cli, &err);
     }
-    result = print(cli, &request, &summary);
-    hst_heap_summary_release(&summary);
+    result = print(cli, &request, &run);
+    hst_heap_run_close(&run);
     return result;
 }

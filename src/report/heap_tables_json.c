@@ -96,6 +96,14 @@ static json_t *parts_json(const struct hst_heap *heap)
     return list;
 }
 
+static uint64_t part_bytes(const struct hst_heap *heap, enum hst_part_kind kind)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < heap->part_count; i++)
+        bytes += heap->parts[i].kind == kind ? heap->parts[i].bytes : 0;
+    return bytes;
+}
+
 json_t *hst_heap_overview_json(struct hst_heap_page *page, const struct hst_heap_overview *overview)
 {
     static const char *const ways[] = {"stopped", "forked", "live", "core"};
@@ -112,7 +120,10 @@ json_t *hst_heap_overview_json(struct hst_heap_page *page, const struct hst_heap
                   (json_int_t)heap->copied_bytes, "resident_bytes", (json_int_t)heap->resident_bytes,
                   "known_bytes", (json_int_t)overview->known_bytes);
     json_t *rest =
-        json_pack("{so so so so}", "parts", parts_json(heap), "incomplete",
+        json_pack("{sI sI sI sI so so so so}", "object_bytes", (json_int_t)overview->types.bytes,
+                  "free_bytes", (json_int_t)part_bytes(heap, HST_PART_FREE), "unused_bytes",
+                  (json_int_t)part_bytes(heap, HST_PART_UNUSED), "overhead_bytes",
+                  (json_int_t)part_bytes(heap, HST_PART_OVERHEAD), "parts", parts_json(heap), "incomplete",
                   heap->incomplete != NULL ? hst_json_text(heap->incomplete) : json_null(), "holders",
                   top_rows(page, overview->holders, overview->holder_count), "findings", findings);
     int failed = head == NULL || json_object_update(head, types) != 0 ||
