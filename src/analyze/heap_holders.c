@@ -78,17 +78,18 @@ static uint32_t main_child(const struct hst_heap_view *view, uint32_t object, ui
     return best;
 }
 
-/* A bound method, a tuple, a list wraps what the program knows by name: the type of its own below. */
-static enum hst_status telling_type(const struct hst_heap_view *view, uint32_t object, uint32_t *ret_type)
+/* A bound method, a tuple, a list wraps what the program knows by name: the object of a type of its own
+ * below. */
+static enum hst_status find_telling(const struct hst_heap_view *view, uint32_t object, uint32_t *ret_object)
 {
     HST_CLEANUP_FREE uint64_t *sums = hst_alloc_zero(view->heap->type_count + 1, sizeof *sums);
     uint32_t at = object;
     if (sums == NULL)
         return HST_E_NOMEM;
-    *ret_type = view->heap->types[object];
+    *ret_object = object;
     for (int depth = 0; depth < CHAIN_MOST; depth++) {
         if (!hst_heap_view_is_builtin(view, view->heap->types[at])) {
-            *ret_type = view->heap->types[at];
+            *ret_object = at;
             break;
         }
         uint64_t kept;
@@ -123,8 +124,8 @@ enum hst_status hst_heap_gathering_find(struct hst_heap_view *view, uint32_t abo
                 largest = object;
         }
         found.holder = main_referrer(heap, above, marks, found.objects);
-        found.example = largest;
-        HST_TRY(telling_type(view, largest, &found.type));
+        HST_TRY(find_telling(view, largest, &found.example));
+        found.type = heap->types[found.example];
     }
     *ret_gathering = found;
     return HST_OK;

@@ -218,7 +218,9 @@ void hst_heap_path_add_root(const struct hst_heap_view *view, const struct hst_h
     const struct hst_heap *heap = view->heap;
     const char *name = hst_strings_get(&heap->strings, root->name);
     int modules = root->kind == HST_ROOT_MODULE && hst_heap_view_kind(view, root->object) == HST_HEAP_DICT;
+    int frame = root->kind == HST_ROOT_FRAME && strstr(name, ": ") == NULL; /* no variable of it */
     hst_buffer_add_text(into, modules                                ? "sys.modules"
+                              : frame                                ? "frame"
                               : root->kind < HST_ARRAY_LENGTH(kinds) ? kinds[root->kind]
                                                                      : "root");
     if (!modules && name[0] != '\0')
@@ -313,6 +315,14 @@ enum hst_status hst_heap_path_add(struct hst_heap_view *view, uint32_t object, s
     size_t count;
     HST_TRY(hst_heap_path_find(view, object, &steps, &count));
     return hst_heap_path_add_steps(view, steps, count, 0, into);
+}
+
+int hst_heap_path_is_of_module(const struct hst_heap_view *view, uint32_t object)
+{
+    while (view->before[object] != HST_HEAP_NONE) /* ends: it is a tree */
+        object = view->before[object];
+    const struct hst_heap_root *root = hst_heap_view_root(view, object);
+    return root != NULL && root->kind == HST_ROOT_MODULE;
 }
 
 /* --- text -> object ---------------------------------------------------------------------------------- */

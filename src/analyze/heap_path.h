@@ -20,6 +20,8 @@ enum hst_status hst_heap_path_find(struct hst_heap_view *view, uint32_t object,
 /* The shortest path as text; "not reached from any root" when there is none. */
 enum hst_status hst_heap_path_add(struct hst_heap_view *view, uint32_t object,
                                   struct hst_buffer *into) HST_MUST_CHECK;
+/* Whether it begins with a module, so that it names the object to a command. Needs PATHS. */
+int hst_heap_path_is_of_module(const struct hst_heap_view *view, uint32_t object);
 /* The same of steps that were found already; general: keys and indexes as [*], names as they are. */
 enum hst_status hst_heap_path_add_steps(const struct hst_heap_view *view, const struct hst_heap_step *steps,
                                         size_t count, int general, struct hst_buffer *into) HST_MUST_CHECK;

@@ -35,8 +35,12 @@ static enum hst_status take_roots(struct hst_heap_view *view)
             if (heap->roots[i].kind != kind || taken[object])
                 continue;
             taken[object] = 1;
+            if (!hst_map_set(&view->root_rows, object, (uint32_t)i))
+                return HST_E_NOMEM;
             view->roots[view->root_count++] = object;
         }
+        if (kind == HST_ROOT_MODULE)
+            view->module_count = view->root_count;
         if (kind == HST_ROOT_FRAME)
             view->telling_count = view->root_count;
     }
@@ -111,6 +115,7 @@ void hst_heap_view_release(struct hst_heap_view *view)
         hst_free(owned[i]);
     hst_dominators_release(&view->dominators);
     hst_map_release(&view->module_dicts);
+    hst_map_release(&view->root_rows);
     *view = (struct hst_heap_view){0};
 }
 
@@ -171,29 +176,37 @@ static void find_via(struct hst_heap_view *view)
         }
 }
 
-/* From modules and frames where such a path exists, else from the rest: what the first walk does not reach
- * has nothing before it that it does reach, so that the two fit together. */
+/* From modules where such a path exists, else from frames too, else from all roots: what one walk does not
+ * reach has nothing before it that it does reach, so that the walks fit together. */
+static enum hst_status find_before(const struct hst_heap_view *view, uint32_t *before)
+{
+    const size_t counts[] = {view->telling_count, view->root_count};
+    size_t count = view->heap->count;
+    HST_CLEANUP_FREE uint32_t *more = hst_alloc(count + 1, sizeof *more);
+    if (more == NULL)
+        return HST_E_NOMEM;
+    HST_TRY(hst_graph_shortest(&view->graph, view->roots, view->module_count, before));
+    for (size_t walk = 0; walk < HST_ARRAY_LENGTH(counts); walk++) {
+        HST_TRY(hst_graph_shortest(&view->graph, view->roots, counts[walk], more));
+        for (size_t i = 0; i < count; i++)
+            if (before[i] == HST_GRAPH_NONE)
+                before[i] = more[i];
+    }
+    return HST_OK;
+}
+
 static enum hst_status find_paths(struct hst_heap_view *view)
 {
     size_t count = view->heap->count;
-    HST_CLEANUP_FREE uint32_t *rest = hst_alloc(count + 1, sizeof *rest);
     uint32_t *before = hst_alloc(count + 1, sizeof *before);
     uint32_t *via = hst_alloc(count + 1, sizeof *via);
-    enum hst_status status = rest != NULL && before != NULL && via != NULL ? HST_OK : HST_E_NOMEM;
-    if (status == HST_OK)
-        status = hst_graph_shortest(&view->graph, view->roots, view->telling_count, before);
-    if (status == HST_OK)
-        status = hst_graph_shortest(&view->graph, view->roots, view->root_count, rest);
+    enum hst_status status = before != NULL && via != NULL ? find_before(view, before) : HST_E_NOMEM;
     if (status != HST_OK) {
         hst_free(before);
         hst_free(via);
         return status;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        if (before[i] == HST_GRAPH_NONE)
-            before[i] = rest[i];
-        via[i] = HST_HEAP_NONE;
-    }
+    memset(via, 0xff, (count + 1) * sizeof *via);
     view->before = before;
     view->via = via;
     find_via(view);
@@ -246,13 +259,8 @@ uint32_t hst_heap_view_descend(const struct hst_heap_view *view, uint32_t object
 
 const struct hst_heap_root *hst_heap_view_root(const struct hst_heap_view *view, uint32_t object)
 {
-    const struct hst_heap_root *best = NULL;
-    for (size_t i = 0; i < view->heap->root_count; i++) {
-        const struct hst_heap_root *root = &view->heap->roots[i];
-        if (root->object == object && (best == NULL || root->kind < best->kind))
-            best = root;
-    }
-    return best;
+    uint32_t row = hst_map_find(&view->root_rows, object);
+    return row != HST_MAP_ABSENT ? &view->heap->roots[row] : NULL;
 }
 
 int hst_heap_view_is_frame_of_program(const struct hst_heap_view *view, uint32_t object)

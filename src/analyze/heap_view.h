@@ -14,7 +14,8 @@ struct hst_heap_view {
     struct hst_graph graph;
     /* The objects of the heap's roots, each once, those first that say most to a person: modules, frames. */
     uint32_t *roots;
-    size_t root_count, telling_count; /* telling: modules and frames */
+    size_t root_count, module_count, telling_count; /* telling: modules and frames */
+    struct hst_map root_rows;                       /* object -> the row of heap->roots that says most */
     uint64_t all_bytes;
     uint8_t *machinery;          /* by type: HST_HEAP_PLAIN, ... */
     struct hst_map module_dicts; /* the dict of a module's names -> the module */

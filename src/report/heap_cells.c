@@ -34,7 +34,8 @@ void hst_heap_page_share(struct hst_heap_page *page, uint64_t bytes, uint64_t wh
                        hst_cell_percent(whole > 0 ? (double)bytes / (double)whole : 0).text);
 }
 
-void hst_heap_page_rest(struct hst_heap_page *page, const struct hst_buffer *text, size_t taken)
+void hst_heap_page_rest(struct hst_heap_page *page, const struct hst_buffer *text, size_t taken,
+                        enum hst_text_cut cut)
 {
     enum { LEAST = 24 };
     size_t width = (size_t)page->style->width;
@@ -42,7 +43,7 @@ void hst_heap_page_rest(struct hst_heap_page *page, const struct hst_buffer *tex
     if (copy == NULL)
         page->out->failed = 1;
     else
-        hst_text_add(page->out, copy, width > taken + LEAST ? width - taken : LEAST, HST_CUT_START, 0,
+        hst_text_add(page->out, copy, width > taken + LEAST ? width - taken : LEAST, cut, 0,
                      page->style);
 }
 
@@ -80,6 +81,8 @@ static const struct {
                                   "attributes that became a dict: avoid vars(x) and x.__dict__"},
     [HST_FINDING_SLOTS] = {"slots", "__slots__ would save"},
     [HST_FINDING_ARRAY] = {"array", "lists of numbers: array.array or numpy would save"},
+    [HST_FINDING_FREEZE] =
+        {"freeze", "pages that each forked child copies when it collects: gc.freeze() before the fork"},
     [HST_FINDING_INTERN] = {"intern", "equal strings: sys.intern makes them one"},
 };
 

@@ -13,7 +13,8 @@ void hst_heap_page_more(struct hst_heap_page *page, size_t shown, size_t count, 
 /* "  12.3 MB  45.2 %" */
 void hst_heap_page_share(struct hst_heap_page *page, uint64_t bytes, uint64_t whole);
 /* Text cut to what is left of a line when so many columns are taken. */
-void hst_heap_page_rest(struct hst_heap_page *page, const struct hst_buffer *text, size_t taken);
+void hst_heap_page_rest(struct hst_heap_page *page, const struct hst_buffer *text, size_t taken,
+                        enum hst_text_cut cut);
 
 /* "list of 100", "str 'a text'", "app.Row": the type, and what can be said shortly of the value. */
 void hst_heap_add_object(const struct hst_heap_view *view, uint32_t object, struct hst_buffer *into);

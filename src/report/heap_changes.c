@@ -64,7 +64,7 @@ enum hst_status hst_heap_compare_text(struct hst_heap_page *page, const struct h
             HST_TRY(hst_heap_path_add(page->view, row->holder, &text));
         hst_buffer_add_fmt(page->out, " %10s %11s  ", hst_cell_bytes(row->retained).text,
                            hst_cell_count(row->objects).text);
-        hst_heap_page_rest(page, &text, 26);
+        hst_heap_page_rest(page, &text, 26, HST_CUT_START);
         hst_buffer_add_byte(page->out, '\n');
     }
     hst_heap_page_more(page, shown, compare->holder_count, "holders");
@@ -102,7 +102,7 @@ static enum hst_status add_suspect(struct hst_heap_page *page, const struct hst_
         hst_buffer_add_text(&text, "one of them: ");
     HST_TRY(hst_heap_path_add(page->view, where, &text));
     hst_buffer_add_text(page->out, "             ");
-    hst_heap_page_rest(page, &text, 13);
+    hst_heap_page_rest(page, &text, 13, HST_CUT_START);
     hst_buffer_add_byte(page->out, '\n');
     return HST_OK;
 }
@@ -150,7 +150,7 @@ static void add_cycle(struct hst_heap_page *page, const struct hst_heap_cycle_ro
         hst_heap_path_add_place(page->view, source, row->breaker, 0, &text);
     }
     hst_buffer_add_text(page->out, "             ");
-    hst_heap_page_rest(page, &text, 13);
+    hst_heap_page_rest(page, &text, 13, HST_CUT_END);
     hst_buffer_add_byte(page->out, '\n');
 }
 
@@ -172,7 +172,7 @@ enum hst_status hst_heap_cycles_text(struct hst_heap_page *page, const struct hs
         add_signature(page->view->heap, row, &text);
         hst_buffer_add_fmt(page->out, " %10s %9s  %-11s  ", hst_cell_count(row->groups).text,
                            hst_cell_bytes(row->bytes).text, row->garbage ? "garbage" : "");
-        hst_heap_page_rest(page, &text, 36);
+        hst_heap_page_rest(page, &text, 36, HST_CUT_END);
         hst_buffer_add_byte(page->out, '\n');
         if (row->edge_count > 0)
             add_cycle(page, row);
@@ -194,14 +194,16 @@ enum hst_status hst_heap_findings_text(struct hst_heap_page *page, int duplicate
         const struct hst_heap_finding *row = rows[i];
         HST_CLEANUP(hst_buffer_release) struct hst_buffer text;
         hst_buffer_init(&text, 0);
-        hst_buffer_add_text(&text, hst_heap_type_name(heap, row->type));
+        if (row->type < heap->type_count)
+            hst_buffer_add_text(&text, hst_heap_type_name(heap, row->type));
         if (row->text != 0)
             hst_buffer_add_fmt(&text, " %s", hst_strings_get(&heap->strings, row->text));
         if (!duplicates)
-            hst_buffer_add_fmt(&text, "  %s", hst_heap_finding_advice(row->kind));
+            hst_buffer_add_fmt(&text, "%s%s", text.length > 0 ? "  " : "",
+                               hst_heap_finding_advice(row->kind));
         hst_buffer_add_fmt(page->out, " %10s %11s  ", hst_cell_bytes(row->bytes).text,
                            hst_cell_count(row->objects).text);
-        hst_heap_page_rest(page, &text, 26);
+        hst_heap_page_rest(page, &text, 26, HST_CUT_START);
         hst_buffer_add_byte(page->out, '\n');
     }
     hst_heap_page_more(page, shown, count, "rows");

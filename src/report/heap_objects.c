@@ -9,7 +9,7 @@ static void add_label(struct hst_heap_page *page, uint32_t object)
     hst_buffer_init(&text, 0);
     hst_heap_add_object(view, object, &text);
     hst_buffer_add_fmt(&text, " at 0x%llx", (unsigned long long)view->heap->addresses[object]);
-    hst_heap_page_rest(page, &text, 0);
+    hst_heap_page_rest(page, &text, 0, HST_CUT_START);
     hst_buffer_add_fmt(page->out, "\n  its own %s · retained %s",
                        hst_cell_bytes(view->heap->bytes[object]).text,
                        hst_cell_bytes(view->retained[object]).text);
@@ -37,7 +37,7 @@ static void add_edge(struct hst_heap_page *page, uint32_t edge, uint32_t other, 
     }
     hst_buffer_add_fmt(&text, "  0x%llx", (unsigned long long)view->heap->addresses[other]);
     hst_buffer_add_fmt(page->out, "  %11s  ", hst_cell_bytes(view->retained[other]).text);
-    hst_heap_page_rest(page, &text, TAKEN);
+    hst_heap_page_rest(page, &text, TAKEN, HST_CUT_START);
     hst_buffer_add_byte(page->out, '\n');
 }
 
@@ -57,7 +57,7 @@ static enum hst_status add_referrers(struct hst_heap_page *page, uint32_t object
         if (root->number > 1)
             hst_buffer_add_fmt(&text, ": %u references", root->number);
         hst_buffer_add_text(page->out, "         root  ");
-        hst_heap_page_rest(page, &text, 15);
+        hst_heap_page_rest(page, &text, 15, HST_CUT_START);
         hst_buffer_add_byte(page->out, '\n');
     }
     for (size_t i = 0; i < count; i++)
@@ -83,7 +83,7 @@ static enum hst_status add_path(struct hst_heap_page *page, uint32_t object)
     hst_buffer_init(&text, 0);
     HST_TRY(hst_heap_path_add(page->view, object, &text));
     hst_buffer_add_text(page->out, "  ");
-    hst_heap_page_rest(page, &text, 2);
+    hst_heap_page_rest(page, &text, 2, HST_CUT_START);
     hst_buffer_add_byte(page->out, '\n');
     return HST_OK;
 }
@@ -136,7 +136,7 @@ enum hst_status hst_heap_merged_text(struct hst_heap_page *page, const struct hs
         HST_TRY(hst_heap_path_add_steps(page->view, row->steps, row->step_count, 1, &text));
         hst_buffer_add_fmt(page->out, "  %11s  %11s  ", hst_cell_count(row->objects).text,
                            hst_cell_bytes(row->retained).text);
-        hst_heap_page_rest(page, &text, TAKEN);
+        hst_heap_page_rest(page, &text, TAKEN, HST_CUT_START);
         hst_buffer_add_byte(page->out, '\n');
     }
     hst_heap_page_more(page, shown, merged->count, "ways");

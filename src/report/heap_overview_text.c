@@ -114,11 +114,12 @@ enum hst_status hst_heap_overview_text(struct hst_heap_page *page, const struct 
         const struct hst_heap_finding *row = overview->findings[i];
         HST_CLEANUP(hst_buffer_release) struct hst_buffer text;
         hst_buffer_init(&text, 0);
-        hst_buffer_add_fmt(&text, "%s: %s, %s objects", hst_heap_finding_advice(row->kind),
-                           hst_heap_type_name(page->view->heap, row->type),
-                           hst_cell_count(row->objects).text);
+        hst_buffer_add_text(&text, hst_heap_finding_advice(row->kind));
+        if (row->type < page->view->heap->type_count)
+            hst_buffer_add_fmt(&text, ": %s", hst_heap_type_name(page->view->heap, row->type));
+        hst_buffer_add_fmt(&text, ", %s objects", hst_cell_count(row->objects).text);
         hst_buffer_add_fmt(page->out, "  %9s  ", hst_cell_bytes(row->bytes).text);
-        hst_heap_page_rest(page, &text, 13);
+        hst_heap_page_rest(page, &text, 13, HST_CUT_START);
         hst_buffer_add_byte(page->out, '\n');
     }
     return hst_buffer_status(page->out);

@@ -33,21 +33,27 @@ enum hst_status hst_heap_by_type_text(struct hst_heap_page *page, const struct h
 enum hst_status hst_heap_top_text(struct hst_heap_page *page, const struct hst_heap_top_row *rows,
                                   size_t count)
 {
-    enum { TAKEN = 47 };
+    enum { LABEL = 26, TAKEN = 34 + LABEL };
     struct hst_heap_view *view = page->view;
     hst_heap_page_head(page, "Objects by what freeing them would give",
-                       "   retained              own  address         what and where");
+                       "   retained              own  what                        where");
     for (size_t i = 0; i < count; i++) {
         uint32_t end = rows[i].end;
-        HST_CLEANUP(hst_buffer_release) struct hst_buffer text;
-        hst_buffer_init(&text, 0);
-        hst_heap_add_object(view, end, &text);
-        hst_buffer_add_text(&text, "  ");
-        HST_TRY(hst_heap_path_add(view, end, &text));
+        HST_CLEANUP(hst_buffer_release) struct hst_buffer label;
+        HST_CLEANUP(hst_buffer_release) struct hst_buffer path;
+        hst_buffer_init(&label, 0);
+        hst_buffer_init(&path, 0);
+        hst_heap_add_object(view, end, &label);
+        hst_buffer_add_byte(&label, '\0');
+        HST_TRY(hst_buffer_status(&label));
+        HST_TRY(hst_heap_path_add(view, end, &path));
+        if (!hst_heap_path_is_of_module(view, end)) /* it cannot be named by that path */
+            hst_buffer_add_fmt(&path, "  0x%llx", (unsigned long long)view->heap->addresses[end]);
         hst_heap_page_share(page, view->retained[rows[i].begin], view->all_bytes);
-        hst_buffer_add_fmt(page->out, "  %9s  0x%012llx  ", hst_cell_bytes(view->heap->bytes[end]).text,
-                           (unsigned long long)view->heap->addresses[end]);
-        hst_heap_page_rest(page, &text, TAKEN);
+        hst_buffer_add_fmt(page->out, "  %9s  ", hst_cell_bytes(view->heap->bytes[end]).text);
+        hst_text_add(page->out, (const char *)label.data, LABEL, HST_CUT_END, 1, page->style);
+        hst_buffer_add_text(page->out, "  ");
+        hst_heap_page_rest(page, &path, TAKEN, HST_CUT_START);
         hst_buffer_add_byte(page->out, '\n');
     }
     return hst_buffer_status(page->out);
@@ -73,7 +79,7 @@ static void add_branch(struct hst_heap_page *page, const struct hst_heap_branch 
         }
         hst_buffer_add_fmt(text, "  0x%llx", (unsigned long long)view->heap->addresses[row->object]);
     }
-    hst_heap_page_rest(page, text, taken);
+    hst_heap_page_rest(page, text, taken, HST_CUT_START);
 }
 
 enum hst_status hst_heap_tree_text(struct hst_heap_page *page, const struct hst_heap_tree *tree)

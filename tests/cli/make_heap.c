@@ -70,7 +70,7 @@ static void write_one(struct hst_store *store, uint32_t number)
     add_cycles(&small, app);
     small_entry(&small, other, "TABLE", small_object(&small, "bytes", 3000000));
     add_orders(&small, app, number * ORDERS);
-    small_root(&small, small_object(&small, "list", 56), HST_ROOT_FRAME, "main.rows");
+    small_root(&small, small_object(&small, "list", 56), HST_ROOT_FRAME, "main (app.py:3): rows");
     add_findings(&small);
     (void)snprintf(info.command, sizeof info.command, "python3 app.py");
     if (hst_heap_write(store, &info, small_finish(&small), &err) != HST_OK)

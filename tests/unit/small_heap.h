@@ -123,7 +123,7 @@ static inline void small_init(struct small *small)
     heap->command = strdup("python3 app.py");
     (void)snprintf(heap->interpreter, sizeof heap->interpreter, "CPython 3.13.0");
     small->modules = small_object(small, "dict", 1000);
-    small_root(small, small->modules, HST_ROOT_MODULE, "");
+    small_root(small, small->modules, HST_ROOT_MODULE, "sys.modules");
 }
 
 /* A module of sys.modules; the result is the dict of its names. */
@@ -131,7 +131,7 @@ static inline uint32_t small_module(struct small *small, const char *name)
 {
     uint32_t module = small_object(small, "module", 100), names = small_object(small, "dict", 300);
     small_entry(small, small->modules, name, module);
-    small_field(small, module, HST_PLACE_FIELD, 2, "md_dict", names);
+    small_field(small, module, HST_PLACE_FIELD, 2, "__dict__", names);
     return names;
 }
 

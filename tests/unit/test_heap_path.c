@@ -40,7 +40,7 @@ static int begin(void **state)
     small_item(small, closure, 0, cell);
     small_field(small, cell, HST_PLACE_FIELD, 2, "cell_contents", program->cell_value);
     program->local = small_object(small, "list", 90);
-    small_root(small, program->local, HST_ROOT_FRAME, "main.rows");
+    small_root(small, program->local, HST_ROOT_FRAME, "main (app.py:3): rows");
     program->lost = small_object(small, "app.User", 80);
     uint32_t before = user;
     for (int i = 0; i < 100; i++) {
@@ -87,7 +87,7 @@ static void test_paths(void **state)
     assert_path(program, program->users, "app.CACHE['users']");
     assert_path(program, program->alice, "app.CACHE['users'][0].name");
     assert_path(program, program->cell_value, "app.inner.job.__closure__[0]");
-    assert_path(program, program->local, "local main.rows");
+    assert_path(program, program->local, "local main (app.py:3): rows");
     assert_path(program, program->lost, "not reached from any root");
     assert_path(program, program->small.modules, "sys.modules");
 }
@@ -108,7 +108,7 @@ static void test_paths_are_read_back(void **state)
     assert_int_equal(resolved(program, "app.inner.job.__closure__[0]"),
                      hst_heap_find(program->view.heap, program->view.heap->addresses[program->cell_value]) -
                          1);
-    assert_int_equal(resolved(program, "local main.rows"), program->local);
+    assert_int_equal(resolved(program, "local main (app.py:3): rows"), program->local);
     char address[32];
     (void)snprintf(address, sizeof address, "0x%llx",
                    (unsigned long long)program->view.heap->addresses[program->lost]);
