@@ -6,7 +6,6 @@
 
 #include "base/status.h"
 #include "model/heap.h"
-#include "model/heap_summary.h"
 
 struct hst_heap_options {
     uint64_t bytes_max; /* of the copy; 0: four fifths of the memory that is free */
@@ -21,8 +20,5 @@ enum hst_status hst_heap_read_process(int pid, const struct hst_heap_options *op
                                       struct hst_heap *ret_heap, struct hst_error *err) HST_MUST_CHECK;
 enum hst_status hst_heap_read_core(const char *path, const struct hst_heap_options *options,
                                    struct hst_heap *ret_heap, struct hst_error *err) HST_MUST_CHECK;
-/* By type. */
-enum hst_status hst_heap_summarise(const struct hst_heap *heap,
-                                   struct hst_heap_summary *ret_summary) HST_MUST_CHECK;
 
 #endif

@@ -26,7 +26,7 @@ static const struct command commands[] = {
     {"attach", "measure", "sample a running process", hst_cmd_attach},
     {"top", "measure", "the same, live in the terminal", hst_cmd_top},
     {"dump", "measure", "what every thread does now, or did when it crashed", hst_cmd_dump},
-    {"heap", "measure", "what the memory of a process is made of: every object, by type", hst_cmd_heap},
+    {"heap", "measure", "every object of a process, who holds it, and what may be a leak", hst_cmd_heap},
     {"count", "measure", "what programs count with hasten.counters", hst_cmd_count},
     {"show", "understand", "the report of a run", hst_cmd_show},
     {"diff", "understand", "what changed between two runs", hst_cmd_diff},
