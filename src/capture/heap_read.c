@@ -15,8 +15,11 @@
 #include "target/core.h"
 #include "target/halt.h"
 #include "target/process.h"
+#include "target/twin.h"
 
-#define COPIED_BYTES_A_SECOND UINT64_C(1500000000) /* at least, on machines seen */
+/* At least, on machines seen. */
+#define COPIED_BYTES_A_SECOND UINT64_C(1500000000)
+#define FORKED_BYTES_A_SECOND UINT64_C(20000000000)
 
 static uint64_t free_memory(void)
 {
@@ -136,6 +139,38 @@ static enum hst_status copy_still(const struct hst_subject *subject, struct read
     return status;
 }
 
+static enum hst_status copy_twin(const struct hst_subject *subject, int twin, struct reading *reading)
+{
+    struct hst_memory *memory;
+    HST_TRY(hst_memory_live(twin, &memory));
+    enum hst_status status = hst_maps_read(twin, &reading->maps);
+    if (status == HST_OK)
+        status = hst_image_take(twin, &reading->maps, memory, &reading->image);
+    reading->image.source = subject->memory; /* for what is in files, and the same in both */
+    hst_memory_free(memory);
+    return status;
+}
+
+static enum hst_status copy_forked(const struct hst_subject *subject, struct reading *reading,
+                                   struct hst_heap_fork *ret_fork, struct hst_error *err)
+{
+    struct hst_twin twin;
+    struct hst_twin_cost cost;
+    HST_TRY(hst_twin_make(subject->pid, &twin, err));
+    enum hst_status status = copy_twin(subject, twin.pid, reading);
+    reading->pause_ns = twin.pause_ns;
+    hst_twin_free(&twin, &cost);
+    *ret_fork = (struct hst_heap_fork){.reaped = cost.reaped,
+                                       .reap_pause_ns = cost.reap_pause_ns,
+                                       .faults = cost.faults,
+                                       .stolen_ns = cost.stolen_ns};
+    if (status != HST_E_GONE)
+        return status;
+    (void)hst_error_set(err, HST_E_INTERRUPTED, "its child was killed while it was read");
+    hst_error_hint(err, "again, or without --fork");
+    return HST_E_INTERRUPTED;
+}
+
 static enum hst_status measure(const struct hst_subject *subject, const struct hst_heap_options *options,
                                struct hst_error *err)
 {
@@ -148,7 +183,9 @@ static enum hst_status measure(const struct hst_subject *subject, const struct h
     if (status == HST_OK)
         status = check_room(options, bytes, err);
     if (status == HST_OK && options->announce != NULL)
-        options->announce(options->context, bytes, bytes * 1000 / (COPIED_BYTES_A_SECOND / 1000000));
+        options->announce(options->context, bytes,
+                          bytes * 1000 /
+                              ((options->fork ? FORKED_BYTES_A_SECOND : COPIED_BYTES_A_SECOND) / 1000000));
     return status;
 }
 
@@ -181,7 +218,12 @@ static enum hst_status read_process(const struct hst_subject *subject, const str
     HST_TRY(describe(heap, subject->pid, subject->command, &subject->runtime));
     HST_TRY(measure(subject, options, err));
     heap->wall_ns = hst_wall_ns();
-    HST_TRY(copy_still(subject, reading));
+    if (options->fork) {
+        heap->way = HST_HEAP_FORKED;
+        HST_TRY(copy_forked(subject, reading, &heap->fork, err));
+    } else {
+        HST_TRY(copy_still(subject, reading));
+    }
     heap->pause_ns = reading->pause_ns;
     HST_TRY(find_residency(subject, reading));
     return find_objects(reading, &reading->maps, heap, err);

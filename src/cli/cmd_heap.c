@@ -33,7 +33,7 @@ static const struct {
 };
 
 struct request {
-    int json;
+    int json, fork;
     uint64_t rows, limit_mb;
     const char *root, *store, *name;
     const char *subject; /* a process number or a file */
@@ -46,6 +46,8 @@ static int parse(struct hst_cli *cli, int argc, char **argv, struct request *req
          NULL},
         {"limit", 0, "MB", "memory that the copy may take (default: four fifths of what is free)",
          HST_OPTION_COUNT, &request->limit_mb, NULL},
+        {"fork", 0, NULL, "copy from a child of the process, which goes on meanwhile", HST_OPTION_FLAG,
+         &request->fork, NULL},
         {"root", 0, "DIR", "where the files of the program of a core file are, if not here", HST_OPTION_TEXT,
          &request->root, NULL},
         {"name", 0, "NAME", "a name for the run", HST_OPTION_TEXT, &request->name, NULL},
@@ -63,6 +65,7 @@ static int parse(struct hst_cli *cli, int argc, char **argv, struct request *req
         .option_count = HST_ARRAY_LENGTH(options),
         .details =
             "  hasten heap 4711            a running process\n"
+            "  hasten heap --fork 4711     a large one, which stands still for some milliseconds only\n"
             "  hasten heap core.4711       a core file (ulimit -c unlimited lets the system write one)\n\n"
             "Questions to a snapshot in the store (RUN: the last one), each with a --help of its own\n"
             "  hasten heap types           objects by type, with what would be freed with all of them\n"
@@ -93,6 +96,13 @@ static void announce(void *context, uint64_t bytes, uint64_t pause_ns)
     struct hst_cli *cli = context;
     hst_message_note(cli, NULL, "it stands still while %s are copied, for up to about %s",
                      hst_cell_bytes(bytes).text, hst_cell_duration(pause_ns).text);
+}
+
+static void announce_fork(void *context, uint64_t bytes, uint64_t pause_ns)
+{
+    struct hst_cli *cli = context;
+    hst_message_note(cli, NULL, "it stands still for up to about %s; %s are copied while it goes on",
+                     hst_cell_duration(pause_ns).text, hst_cell_bytes(bytes).text);
 }
 
 static void fill_info(struct hst_run_info *info, const struct request *request, const struct hst_heap *heap)
@@ -169,7 +179,8 @@ static enum hst_status take(struct hst_cli *cli, const struct request *request, 
 {
     const struct hst_heap_options options = {.bytes_max = request->limit_mb * 1000000,
                                              .root = root != NULL ? root : "",
-                                             .announce = announce,
+                                             .fork = request->fork,
+                                             .announce = request->fork ? announce_fork : announce,
                                              .context = cli};
     return pid != 0 ? hst_heap_read_process(pid, &options, ret_heap, err)
                     : hst_heap_read_core(request->subject, &options, ret_heap, err);
@@ -190,6 +201,8 @@ int hst_cmd_heap(struct hst_cli *cli, int argc, char **argv)
         return result;
     if (request.limit_mb > UINT64_MAX / 1000000)
         return hst_message_usage(cli, "heap", NULL, "--limit: more than there is");
+    if (request.fork && pid == 0)
+        return hst_message_usage(cli, "heap", NULL, "--fork is for a running process");
     HST_CLEANUP_FREE char *root = NULL; /* whole, since the names of a core are whole */
     if (request.root != NULL && (root = realpath(request.root, NULL)) == NULL) {
         hst_message(cli, NULL, "--root: %s: %s", request.root, strerror(errno));

@@ -100,7 +100,7 @@ enum hst_finding_kind {
     HST_FINDING_SLOTS = 4,        /* what __slots__ would save */
     HST_FINDING_ARRAY = 5,        /* lists of numbers alone: what an array would save */
     HST_FINDING_INTERN = 6,       /* equal strings that interning would make one */
-    HST_FINDING_FREEZE = 7,       /* pages that a collection after a fork copies: what gc.freeze() saves a child */
+    HST_FINDING_FREEZE = 7, /* pages that a collection after a fork copies: what gc.freeze() saves a child */
 };
 struct hst_heap_finding {
     uint32_t kind;
@@ -119,6 +119,13 @@ struct hst_heap_values {
 };
 #define HST_HEAP_VALUE_BYTES 64u
 
+/* What it cost the program that its memory was read in a copy-on-write child. */
+struct hst_heap_fork {
+    int reaped;                 /* 0: the child is still a zombie of the program */
+    uint64_t reap_pause_ns;     /* for which a thread stood still when the child was taken away */
+    uint64_t faults, stolen_ns; /* page faults while the child lived, and about how long they took */
+};
+
 enum hst_heap_way { HST_HEAP_STOPPED = 0, HST_HEAP_FORKED = 1, HST_HEAP_LIVE = 2, HST_HEAP_CORE = 3 };
 
 struct hst_heap {
@@ -128,12 +135,12 @@ struct hst_heap {
     char interpreter[64];
     uint64_t wall_ns; /* when it was taken, since 1970-01-01 UTC; 0: not known */
     enum hst_heap_way way;
-    uint64_t pause_ns;       /* for which the program stood still */
-    uint64_t copied_bytes;   /* memory of its own that it had */
-    uint64_t resident_bytes; /* all its memory; 0: not known */
-    uint64_t census_ns;      /* that finding the objects took, after the copy */
-    uint64_t weak_references;
-    char *incomplete; /* why objects may be missing; NULL: none should be */
+    struct hst_heap_fork fork; /* when it was taken so */
+    uint64_t pause_ns;         /* for which the program stood still */
+    uint64_t copied_bytes;     /* memory of its own that it had */
+    uint64_t resident_bytes;   /* all its memory; 0: not known */
+    uint64_t census_ns;        /* that finding the objects took, after the copy */
+    char *incomplete;          /* why objects may be missing; NULL: none should be */
 
     /* the objects */
     size_t count;

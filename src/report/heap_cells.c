@@ -43,8 +43,7 @@ void hst_heap_page_rest(struct hst_heap_page *page, const struct hst_buffer *tex
     if (copy == NULL)
         page->out->failed = 1;
     else
-        hst_text_add(page->out, copy, width > taken + LEAST ? width - taken : LEAST, cut, 0,
-                     page->style);
+        hst_text_add(page->out, copy, width > taken + LEAST ? width - taken : LEAST, cut, 0, page->style);
 }
 
 static size_t items_of(const struct hst_heap *heap, uint32_t object)

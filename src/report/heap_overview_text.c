@@ -10,6 +10,18 @@ enum {
     PARTS_LEAST = 200 /* a part below one of so many parts of the whole is not shown */
 };
 
+static void add_fork(struct hst_buffer *out, const struct hst_heap_fork *cost)
+{
+    hst_buffer_add_fmt(out,
+                       "copied from a child; it went on, with %s page faults meanwhile, which took about %s",
+                       hst_cell_count(cost->faults).text, hst_cell_duration(cost->stolen_ns).text);
+    if (cost->reaped)
+        hst_buffer_add_fmt(out, "; a thread stood still for %s to let the child go\n",
+                           hst_cell_duration(cost->reap_pause_ns).text);
+    else
+        hst_buffer_add_text(out, "; the child stays its zombie until it ends\n");
+}
+
 static void add_head(struct hst_heap_page *page, const struct hst_heap_overview *overview)
 {
     const struct hst_heap *heap = page->view->heap;
@@ -19,6 +31,8 @@ static void add_head(struct hst_heap_page *page, const struct hst_heap_overview 
     if (heap->pause_ns > 0)
         hst_buffer_add_fmt(page->out, " · stood still for %s", hst_cell_duration(heap->pause_ns).text);
     hst_buffer_add_byte(page->out, '\n');
+    if (heap->way == HST_HEAP_FORKED)
+        add_fork(page->out, &heap->fork);
     if (heap->command != NULL)
         hst_text_add(page->out, heap->command, (size_t)page->style->width, HST_CUT_END, 0, page->style);
     hst_buffer_add_byte(page->out, '\n');

@@ -104,6 +104,17 @@ static uint64_t part_bytes(const struct hst_heap *heap, enum hst_part_kind kind)
     return bytes;
 }
 
+/* null: it was taken in another way. */
+static json_t *fork_json(const struct hst_heap *heap)
+{
+    const struct hst_heap_fork *cost = &heap->fork;
+    if (heap->way != HST_HEAP_FORKED)
+        return json_null();
+    return json_pack("{sb sI sI sI}", "reaped", cost->reaped, "reap_pause_ns",
+                     (json_int_t)cost->reap_pause_ns, "faults", (json_int_t)cost->faults, "stolen_ns",
+                     (json_int_t)cost->stolen_ns);
+}
+
 json_t *hst_heap_overview_json(struct hst_heap_page *page, const struct hst_heap_overview *overview)
 {
     static const char *const ways[] = {"stopped", "forked", "live", "core"};
@@ -119,13 +130,13 @@ json_t *hst_heap_overview_json(struct hst_heap_page *page, const struct hst_heap
                   (json_int_t)heap->pause_ns, "census_ns", (json_int_t)heap->census_ns, "own_bytes",
                   (json_int_t)heap->copied_bytes, "resident_bytes", (json_int_t)heap->resident_bytes,
                   "known_bytes", (json_int_t)overview->known_bytes);
-    json_t *rest =
-        json_pack("{sI sI sI sI so so so so}", "object_bytes", (json_int_t)overview->types.bytes,
-                  "free_bytes", (json_int_t)part_bytes(heap, HST_PART_FREE), "unused_bytes",
-                  (json_int_t)part_bytes(heap, HST_PART_UNUSED), "overhead_bytes",
-                  (json_int_t)part_bytes(heap, HST_PART_OVERHEAD), "parts", parts_json(heap), "incomplete",
-                  heap->incomplete != NULL ? hst_json_text(heap->incomplete) : json_null(), "holders",
-                  top_rows(page, overview->holders, overview->holder_count), "findings", findings);
+    json_t *rest = json_pack(
+        "{sI sI sI sI so so so so so}", "object_bytes", (json_int_t)overview->types.bytes, "free_bytes",
+        (json_int_t)part_bytes(heap, HST_PART_FREE), "unused_bytes",
+        (json_int_t)part_bytes(heap, HST_PART_UNUSED), "overhead_bytes",
+        (json_int_t)part_bytes(heap, HST_PART_OVERHEAD), "fork", fork_json(heap), "parts", parts_json(heap),
+        "incomplete", heap->incomplete != NULL ? hst_json_text(heap->incomplete) : json_null(), "holders",
+        top_rows(page, overview->holders, overview->holder_count), "findings", findings);
     int failed = head == NULL || json_object_update(head, types) != 0 ||
                  json_object_update(head, suspects) != 0 || json_object_update(head, rest) != 0;
     json_decref(types);

@@ -56,19 +56,22 @@ static enum hst_status take_head(struct reader *reader, sqlite3_stmt *s, struct 
                    interpreter != NULL ? (const char *)interpreter : "");
     heap->wall_ns = hst_row_take(s, 3, INT64_MAX, &good);
     heap->way = way >= 0 ? (enum hst_heap_way)way : HST_HEAP_STOPPED;
-    uint64_t *const numbers[] = {&heap->pause_ns, &heap->copied_bytes, &heap->resident_bytes,
-                                 &heap->census_ns, &heap->weak_references};
+    uint64_t *const numbers[] = {&heap->pause_ns,  &heap->copied_bytes, &heap->resident_bytes,
+                                 &heap->census_ns, &heap->fork.faults,  &heap->fork.stolen_ns};
     for (size_t i = 0; i < HST_ARRAY_LENGTH(numbers); i++)
         *numbers[i] = hst_row_take(s, 5 + (int)i, INT64_MAX, &good);
-    int has_reason = sqlite3_column_type(s, 10) != SQLITE_NULL;
+    heap->fork.reaped = sqlite3_column_type(s, 11) != SQLITE_NULL;
+    if (heap->fork.reaped)
+        heap->fork.reap_pause_ns = hst_row_take(s, 11, INT64_MAX, &good);
+    int has_reason = sqlite3_column_type(s, 12) != SQLITE_NULL;
     if (has_reason)
-        heap->incomplete = copy_text(s, 10, &good);
-    *sizes = (struct hst_heap_sizes){.objects = hst_row_take(s, 11, HST_HEAP_OBJECTS_MAX, &good),
-                                     .references = hst_row_take(s, 12, HST_HEAP_REFERENCES_MAX, &good),
-                                     .places = hst_row_take(s, 13, HST_HEAP_REFERENCES_MAX, &good),
-                                     .values = hst_row_take(s, 14, HST_HEAP_OBJECTS_MAX, &good),
-                                     .value_bytes = hst_row_take(s, 15, INT64_MAX, &good),
-                                     .roots = hst_row_take(s, 16, UINT32_MAX, &good)};
+        heap->incomplete = copy_text(s, 12, &good);
+    *sizes = (struct hst_heap_sizes){.objects = hst_row_take(s, 13, HST_HEAP_OBJECTS_MAX, &good),
+                                     .references = hst_row_take(s, 14, HST_HEAP_REFERENCES_MAX, &good),
+                                     .places = hst_row_take(s, 15, HST_HEAP_REFERENCES_MAX, &good),
+                                     .values = hst_row_take(s, 16, HST_HEAP_OBJECTS_MAX, &good),
+                                     .value_bytes = hst_row_take(s, 17, INT64_MAX, &good),
+                                     .roots = hst_row_take(s, 18, UINT32_MAX, &good)};
     if (!good || way < 0 || sizes->values > sizes->objects ||
         sizes->value_bytes > sizes->values * HST_HEAP_VALUE_BYTES ||
         (sizes->objects == 0 && sizes->references > 0) ||
@@ -81,12 +84,13 @@ static enum hst_status read_head(struct reader *reader, struct hst_error *err)
 {
     HST_CLEANUP_STATEMENT sqlite3_stmt *s = NULL;
     int row;
-    HST_TRY(hst_store_prepare(reader->store,
-                              "SELECT pid, command, interpreter, wall_ns, way, pause_ns, copied_bytes,"
-                              " resident_bytes, census_ns, weak_references, incomplete, object_count,"
-                              " reference_count, place_count, value_count, value_bytes, root_count"
-                              " FROM heap WHERE run = ?1",
-                              &s, err));
+    HST_TRY(hst_store_prepare(
+        reader->store,
+        "SELECT pid, command, interpreter, wall_ns, way, pause_ns, copied_bytes,"
+        " resident_bytes, census_ns, faults, stolen_ns, reap_pause_ns, incomplete, object_count,"
+        " reference_count, place_count, value_count, value_bytes, root_count"
+        " FROM heap WHERE run = ?1",
+        &s, err));
     hst_store_bind(s, 1, reader->run);
     HST_TRY(hst_store_step(reader->store, s, &row, err));
     return row ? take_head(reader, s, err)

@@ -88,9 +88,9 @@ static enum hst_status write_head(struct writer *writer, struct hst_error *err)
     HST_TRY(hst_store_prepare(
         writer->store,
         "INSERT INTO heap(run, pid, command, interpreter, wall_ns, way, pause_ns, copied_bytes,"
-        " resident_bytes, census_ns, weak_references, incomplete, object_count, reference_count,"
-        " place_count, value_count, value_bytes, root_count) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7,"
-        " ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+        " resident_bytes, census_ns, faults, stolen_ns, reap_pause_ns, incomplete, object_count,"
+        " reference_count, place_count, value_count, value_bytes, root_count) VALUES(?1, ?2, ?3, ?4, ?5, ?6,"
+        " ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
         &s, err));
     hst_store_bind(s, 1, writer->run);
     hst_store_bind(s, 2, (uint64_t)heap->pid);
@@ -100,15 +100,17 @@ static enum hst_status write_head(struct writer *writer, struct hst_error *err)
     hst_store_bind(s, 5, heap->wall_ns);
     bind_text(s, 6, way);
     if (heap->incomplete != NULL)
-        bind_text(s, 12, heap->incomplete);
-    const uint64_t costs[] = {heap->pause_ns, heap->copied_bytes, heap->resident_bytes, heap->census_ns,
-                              heap->weak_references};
+        bind_text(s, 14, heap->incomplete);
+    if (heap->fork.reaped)
+        hst_store_bind(s, 13, heap->fork.reap_pause_ns);
+    const uint64_t costs[] = {heap->pause_ns,  heap->copied_bytes, heap->resident_bytes,
+                              heap->census_ns, heap->fork.faults,  heap->fork.stolen_ns};
     const uint64_t counts[] = {sizes->objects, sizes->references,  sizes->places,
                                sizes->values,  sizes->value_bytes, sizes->roots};
     for (size_t i = 0; i < HST_ARRAY_LENGTH(costs); i++)
         hst_store_bind(s, 7 + (int)i, costs[i]);
     for (size_t i = 0; i < HST_ARRAY_LENGTH(counts); i++)
-        hst_store_bind(s, 13 + (int)i, counts[i]);
+        hst_store_bind(s, 15 + (int)i, counts[i]);
     return hst_store_run(writer->store, s, err);
 }
 

@@ -40,20 +40,20 @@ static enum hst_status read_facts(int pid, const char *file, struct hst_process_
 {
     struct hst_buffer text;
     HST_TRY(read_proc(pid, file, 1 << 14, &text));
-    /* pid (comm) state ppid ...; comm may hold anything, so the last parenthesis counts. Fields 14, 15: CPU
-     * ticks; 22: start; 39: CPU */
+    /* pid (comm) state ppid ...; comm may hold anything, so the last parenthesis counts. Fields 10: faults;
+     * 14, 15: CPU ticks; 22: start; 39: CPU */
     const char *at = strrchr((char *)text.data, ')');
     struct hst_process_facts facts = {0};
     uint64_t user = 0, kernel = 0;
-    int fields = at == NULL
-                     ? 0
-                     : sscanf(at + 1,
-                              " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64
-                              " %*d %*d %*d %*d %*d %*d %" SCNu64
-                              " %*u %*d %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*d %d",
-                              &facts.state, &facts.parent, &user, &kernel, &facts.start_ticks, &facts.cpu);
+    int fields = at == NULL ? 0
+                            : sscanf(at + 1,
+                                     " %c %d %*d %*d %*d %*d %*u %" SCNu64 " %*u %*u %*u %" SCNu64 " %" SCNu64
+                                     " %*d %*d %*d %*d %*d %*d %" SCNu64
+                                     " %*u %*d %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*d %d",
+                                     &facts.state, &facts.parent, &facts.minor_faults, &user, &kernel,
+                                     &facts.start_ticks, &facts.cpu);
     hst_buffer_release(&text);
-    if (fields != 6)
+    if (fields != 7)
         return HST_E_IO;
     facts.cpu_ns = (user + kernel) * (1000000000u / (uint64_t)sysconf(_SC_CLK_TCK));
     *ret_facts = facts;

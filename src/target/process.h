@@ -10,10 +10,11 @@
 
 struct hst_process_facts {
     int parent;
-    char state;           /* R, S, D, Z, ... */
-    uint64_t start_ticks; /* since boot: tells a reused pid from the one that had it before */
-    uint64_t cpu_ns;      /* user + system, children not counted */
-    int cpu;              /* that its main thread was on last */
+    char state;            /* R, S, D, Z, ... */
+    uint64_t start_ticks;  /* since boot: tells a reused pid from the one that had it before */
+    uint64_t cpu_ns;       /* user + system, children not counted */
+    int cpu;               /* that its main thread was on last */
+    uint64_t minor_faults; /* of all its threads: pages that came without a disk */
 };
 
 /* HST_E_GONE: no such process. */
