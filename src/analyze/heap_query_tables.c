@@ -49,10 +49,9 @@ struct table {
 
 struct cursor {
     sqlite3_vtab_cursor base;
-    uint64_t at, end;    /* rows; of references: edges */
-    uint32_t source;     /* of references: the holder of the edge at hand */
-    uint32_t target;     /* wanted; HST_HEAP_NONE: all */
-    uint64_t next, stop; /* of references to a target: in view->sources */
+    uint64_t at, end; /* rows; of references: edges */
+    uint32_t source;  /* of references: the holder of the edge at hand */
+    int incoming;     /* of references: rows are places in view->incoming */
 };
 
 static void free_registered(void *context)
@@ -130,24 +129,6 @@ static const struct table *table_of(const sqlite3_vtab_cursor *base)
     return (const struct table *)base->pVtab;
 }
 
-/* On to an edge that leads to the target: through the holders that have one. */
-static void seek_target(const struct hst_heap_view *view, struct cursor *cursor)
-{
-    const struct hst_heap *heap = view->heap;
-    for (;;) {
-        for (; cursor->at < cursor->end; cursor->at++)
-            if (heap->targets[cursor->at] == cursor->target)
-                return;
-        while (cursor->next < cursor->stop && view->sources[cursor->next] == cursor->source)
-            cursor->next++; /* all its edges were looked at */
-        if (cursor->next == cursor->stop)
-            return;
-        cursor->source = view->sources[cursor->next++];
-        cursor->at = heap->first[cursor->source];
-        cursor->end = heap->first[cursor->source + 1];
-    }
-}
-
 /* On to the holder of the edge at hand. */
 static void leave_empty(const struct hst_heap *heap, struct cursor *cursor)
 {
@@ -167,13 +148,11 @@ static int filter_references(struct hst_heap_view *view, struct cursor *cursor, 
         cursor->at = heap->first[value];
         cursor->end = heap->first[value + 1];
     } else if (how == BY_SECOND && exists) {
-        if (hst_heap_view_need(view, HST_HEAP_SOURCES) != HST_OK)
+        if (hst_heap_view_need(view, HST_HEAP_INCOMING) != HST_OK)
             return SQLITE_NOMEM;
-        cursor->target = (uint32_t)value;
-        cursor->source = HST_HEAP_NONE;
-        cursor->next = view->source_first[value];
-        cursor->stop = view->source_first[value + 1];
-        seek_target(view, cursor);
+        cursor->incoming = 1;
+        cursor->at = view->incoming_first[value];
+        cursor->end = view->incoming_first[value + 1];
     }
     return SQLITE_OK;
 }
@@ -186,7 +165,7 @@ static int on_filter(sqlite3_vtab_cursor *base, int how, const char *text, int a
     struct hst_heap_view *view = table->registered->view;
     const struct hst_heap *heap = view->heap;
     int64_t value = argc > 0 ? sqlite3_value_int64(argv[0]) : 0;
-    *cursor = (struct cursor){.base = cursor->base, .target = HST_HEAP_NONE};
+    *cursor = (struct cursor){.base = cursor->base};
     int type = argc > 0 ? sqlite3_value_numeric_type(argv[0]) : SQLITE_INTEGER;
     if (type != SQLITE_INTEGER && (type != SQLITE_FLOAT || sqlite3_value_double(argv[0]) != (double)value))
         return SQLITE_OK; /* equal to no number of a row */
@@ -213,9 +192,7 @@ static int on_next(sqlite3_vtab_cursor *base)
     struct cursor *cursor = (struct cursor *)base;
     const struct hst_heap_view *view = table_of(base)->registered->view;
     cursor->at++;
-    if (cursor->target != HST_HEAP_NONE)
-        seek_target(view, cursor);
-    else if (table_of(base)->kind == TABLE_REFERENCE)
+    if (table_of(base)->kind == TABLE_REFERENCE && !cursor->incoming)
         leave_empty(view->heap, cursor);
     return SQLITE_OK;
 }
@@ -329,20 +306,22 @@ static void reference_column(struct hst_heap_view *view, sqlite3_context *result
     static const char *const places[] = {"item",  "key",      "value",  "attribute",
                                          "field", "variable", "buffer", "?"};
     const struct hst_heap *heap = view->heap;
+    uint32_t edge = cursor->incoming ? view->incoming[cursor->at] : (uint32_t)cursor->at;
+    uint32_t source = cursor->incoming ? hst_heap_path_source(heap, edge) : cursor->source;
     struct hst_buffer text;
     if (column == REFERENCE_SOURCE)
-        sqlite3_result_int64(result, cursor->source);
+        sqlite3_result_int64(result, source);
     else if (column == REFERENCE_TARGET)
-        sqlite3_result_int64(result, heap->targets[cursor->at]);
+        sqlite3_result_int64(result, heap->targets[edge]);
     else if (heap->places == NULL)
         return;
     else if (column == REFERENCE_PLACE)
-        result_text(result, places[hst_place_kind_of(heap->places[cursor->at])]);
+        result_text(result, places[hst_place_kind_of(heap->places[edge])]);
     else if (column == REFERENCE_NUMBER)
-        sqlite3_result_int64(result, hst_place_index_of(heap->places[cursor->at]));
+        sqlite3_result_int64(result, hst_place_index_of(heap->places[edge]));
     else if (column == REFERENCE_LABEL) {
         hst_buffer_init(&text, 0);
-        hst_heap_path_add_place(view, cursor->source, (uint32_t)cursor->at, 0, &text);
+        hst_heap_path_add_place(view, source, edge, 0, &text);
         result_buffer(result, &text);
     }
 }

@@ -8,23 +8,17 @@
 enum hst_status hst_heap_referrers_find(struct hst_heap_view *view, uint32_t object, size_t max,
                                         uint32_t **ret_edges, size_t *ret_count, size_t *ret_total)
 {
-    const struct hst_heap *heap = view->heap;
-    HST_TRY(hst_heap_view_need(view, HST_HEAP_SOURCES | HST_HEAP_PATHS));
-    uint32_t begin = view->source_first[object], end = view->source_first[object + 1];
+    HST_TRY(hst_heap_view_need(view, HST_HEAP_INCOMING | HST_HEAP_PATHS));
+    uint32_t begin = view->incoming_first[object], end = view->incoming_first[object + 1];
     size_t total = end - begin, count = 0;
     uint32_t *edges = hst_alloc((total < max ? total : max) + 1, sizeof *edges), path = view->via[object];
     if (edges == NULL)
         return HST_E_NOMEM;
     if (path != HST_HEAP_NONE && max > 0)
         edges[count++] = path;
-    for (uint32_t i = begin; i < end && count < max; i++) {
-        uint32_t source = view->sources[i];
-        if (i > begin && view->sources[i - 1] == source)
-            continue; /* all its edges were taken */
-        for (uint32_t edge = heap->first[source]; edge < heap->first[source + 1] && count < max; edge++)
-            if (heap->targets[edge] == object && edge != path)
-                edges[count++] = edge;
-    }
+    for (uint32_t i = begin; i < end && count < max; i++)
+        if (view->incoming[i] != path)
+            edges[count++] = view->incoming[i];
     *ret_edges = edges;
     *ret_count = count;
     *ret_total = total;

@@ -108,9 +108,9 @@ enum hst_status hst_heap_view_init(struct hst_heap_view *view, const struct hst_
 
 void hst_heap_view_release(struct hst_heap_view *view)
 {
-    void *const owned[] = {view->roots,       view->machinery,    view->retained,
-                           view->child_first, view->children,     view->before,
-                           view->via,         view->source_first, view->sources};
+    void *const owned[] = {view->roots,       view->machinery,      view->retained,
+                           view->child_first, view->children,       view->before,
+                           view->via,         view->incoming_first, view->incoming};
     for (size_t i = 0; i < HST_ARRAY_LENGTH(owned); i++)
         hst_free(owned[i]);
     hst_dominators_release(&view->dominators);
@@ -216,6 +216,29 @@ static enum hst_status find_paths(struct hst_heap_view *view)
     return HST_OK;
 }
 
+/* By counting. */
+static enum hst_status find_incoming(struct hst_heap_view *view)
+{
+    const struct hst_heap *heap = view->heap;
+    uint32_t edges = heap->first[heap->count];
+    uint32_t *first = hst_alloc_zero(heap->count + 3, sizeof *first);
+    uint32_t *incoming = hst_alloc((size_t)edges + 1, sizeof *incoming);
+    if (first == NULL || incoming == NULL) {
+        hst_free(first);
+        hst_free(incoming);
+        return HST_E_NOMEM;
+    }
+    for (uint32_t edge = 0; edge < edges; edge++)
+        first[heap->targets[edge] + 2]++;
+    for (size_t i = 2; i <= heap->count; i++)
+        first[i] += first[i - 1];
+    for (uint32_t edge = 0; edge < edges; edge++)
+        incoming[first[heap->targets[edge] + 1]++] = edge;
+    view->incoming_first = first;
+    view->incoming = incoming;
+    return HST_OK;
+}
+
 enum hst_status hst_heap_view_need(struct hst_heap_view *view, unsigned needs)
 {
     if ((needs & (HST_HEAP_RETAINED | HST_HEAP_CHILDREN)) != 0 && view->retained == NULL)
@@ -224,8 +247,8 @@ enum hst_status hst_heap_view_need(struct hst_heap_view *view, unsigned needs)
         HST_TRY(find_children(view));
     if ((needs & HST_HEAP_PATHS) != 0 && view->before == NULL)
         HST_TRY(find_paths(view));
-    if ((needs & HST_HEAP_SOURCES) != 0 && view->sources == NULL)
-        HST_TRY(hst_graph_reverse(&view->graph, &view->source_first, &view->sources));
+    if ((needs & HST_HEAP_INCOMING) != 0 && view->incoming == NULL)
+        HST_TRY(find_incoming(view));
     return HST_OK;
 }
 

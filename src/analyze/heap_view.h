@@ -28,15 +28,15 @@ struct hst_heap_view {
     uint32_t *child_first, *children;
     /* HST_HEAP_PATHS: the object before, and the edge from there; HST_HEAP_NONE: a root, or no path */
     uint32_t *before, *via;
-    /* HST_HEAP_SOURCES: who refers to an object */
-    uint32_t *source_first, *sources;
+    /* HST_HEAP_INCOMING: the edges that lead to an object, in order */
+    uint32_t *incoming_first, *incoming;
 };
 
 enum hst_heap_need {
     HST_HEAP_RETAINED = 1,
     HST_HEAP_CHILDREN = 2, /* with RETAINED */
     HST_HEAP_PATHS = 4,
-    HST_HEAP_SOURCES = 8,
+    HST_HEAP_INCOMING = 8,
 };
 
 /* Refuses a heap whose columns do not fit together. The heap must live as long as the view. */

@@ -102,7 +102,7 @@ enum hst_status hst_heap_refs_text(struct hst_heap_page *page, uint32_t object)
 enum hst_status hst_heap_object_text(struct hst_heap_page *page, uint32_t object)
 {
     struct hst_heap_view *view = page->view;
-    HST_TRY(hst_heap_view_need(view, HST_HEAP_RETAINED | HST_HEAP_PATHS | HST_HEAP_SOURCES));
+    HST_TRY(hst_heap_view_need(view, HST_HEAP_RETAINED | HST_HEAP_PATHS | HST_HEAP_INCOMING));
     add_label(page, object);
     HST_TRY(add_path(page, object));
     uint32_t begin = view->heap->first[object], end = view->heap->first[object + 1];
@@ -112,7 +112,7 @@ enum hst_status hst_heap_object_text(struct hst_heap_page *page, uint32_t object
     for (uint32_t edge = begin; edge < begin + shown; edge++)
         add_edge(page, edge, view->heap->targets[edge], 0);
     hst_heap_page_more(page, shown, end - begin, "references");
-    uint32_t referrers = view->source_first[object + 1] - view->source_first[object];
+    uint32_t referrers = view->incoming_first[object + 1] - view->incoming_first[object];
     hst_buffer_add_fmt(page->out, "\n%s reference%s to it (heap refs)\n", hst_cell_count(referrers).text,
                        referrers == 1 ? "" : "s");
     return hst_buffer_status(page->out);

@@ -42,14 +42,15 @@ static json_t *referrers_json(struct hst_heap_page *page, uint32_t object)
 json_t *hst_heap_object_json(struct hst_heap_page *page, uint32_t object)
 {
     struct hst_heap_view *view = page->view;
-    if (hst_heap_view_need(view, HST_HEAP_RETAINED | HST_HEAP_PATHS | HST_HEAP_SOURCES) != HST_OK)
+    if (hst_heap_view_need(view, HST_HEAP_RETAINED | HST_HEAP_PATHS | HST_HEAP_INCOMING) != HST_OK)
         return NULL;
     json_t *row = hst_heap_object_row_json(page, object);
     if (row != NULL && json_object_set_new(row, "path", hst_heap_path_json(page, object)) == 0 &&
         json_object_set_new(row, "reached", json_boolean(view->dominators.above[object] != HST_GRAPH_NONE)) ==
             0 &&
         json_object_set_new(row, "referrer_count",
-                            json_integer(view->source_first[object + 1] - view->source_first[object])) == 0 &&
+                            json_integer(view->incoming_first[object + 1] - view->incoming_first[object])) ==
+            0 &&
         json_object_set_new(row, "references", targets_json(page, object)) == 0)
         return row;
     json_decref(row);
