@@ -494,7 +494,7 @@ static enum hst_status meet_references(struct hst_census *census, size_t index)
                                  &search));
     for (; buffer < census->buffer_count; buffer++) {
         struct hst_owned_buffer *found = &census->buffers[buffer];
-        found->bytes = bytes_to_look_at(census, found);
+        found->bytes = type.layout.buffers_are_opaque ? 0 : bytes_to_look_at(census, found);
         HST_TRY(meet_words(&search, found->address, found->bytes,
                            hst_place_of(HST_PLACE_FIELD, HST_PLACE_INDEX_MAX)));
     }

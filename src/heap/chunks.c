@@ -4,7 +4,7 @@
  *              over the first word of the next chunk
  *   arena      of a thread: at multiples of HEAP_BYTES a heap_info {arena, previous heap, bytes, writable
  *              bytes}, in the first of its heaps the malloc_state, then chunks
- *   mapped     a chunk alone, of whole pages
+ *   mapped     a chunk alone, of whole pages; since 2.42 its size leaves out its own head
  *
  * malloc/malloc.c and malloc/arena.c of glibc describe them. */
 #include "heap/chunks.h"
@@ -229,14 +229,15 @@ static enum hst_status walk_heap(struct finder *finder, hst_raddr start, hst_rad
 }
 
 /* Where in a mapped chunk of total bytes from page on the head is that free will see: behind the page's start
- * when the memory had to be aligned. It says how far behind. */
-static hst_raddr aligned_head(const struct finder *finder, hst_raddr page, uint64_t total)
+ * when the memory had to be aligned. It says how far behind. left_out: of total, in the size that a head
+ * says. */
+static hst_raddr aligned_head(const struct finder *finder, hst_raddr page, uint64_t total, uint64_t left_out)
 {
     for (uint64_t alignment = 2 * ALIGNMENT; alignment < total; alignment *= 2) {
         hst_raddr head = (page + HEAD_BYTES + alignment - 1) / alignment * alignment - HEAD_BYTES;
         uint64_t before = head - page;
         if (before > 0 && before < total && word_at(finder, head) == before &&
-            word_at(finder, head + WORD) == ((total - before) | FLAG_MAPPED))
+            word_at(finder, head + WORD) == ((total - before - left_out) | FLAG_MAPPED))
             return head;
     }
     return page;
@@ -245,10 +246,12 @@ static hst_raddr aligned_head(const struct finder *finder, hst_raddr page, uint6
 static enum hst_status walk_mapped(struct finder *finder, hst_raddr page, hst_raddr end, hst_raddr *ret_end)
 {
     uint64_t word = word_at(finder, page + WORD), total = word & ~FLAGS;
+    uint64_t left_out = total % PAGE != 0 ? HEAD_BYTES : 0;
+    total += left_out;
     if (word_at(finder, page) != 0 || (word & FLAGS) != FLAG_MAPPED || total % PAGE != 0 || total == 0 ||
         total > end - page)
         return HST_OK;
-    hst_raddr head = aligned_head(finder, page, total);
+    hst_raddr head = aligned_head(finder, page, total, left_out);
     const struct hst_chunk chunk = {.address = head + HEAD_BYTES,
                                     .bytes = total - (head - page) - HEAD_BYTES,
                                     .in_use = 1,

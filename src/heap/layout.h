@@ -28,6 +28,7 @@ struct hst_layout {
     int is_managed;              /* attributes are kept before the object: 3.11 and later */
     int is_linked;               /* a list in C holds each of them once, beside what is seen */
     int owns_nothing;            /* its words name memory that others own */
+    int buffers_are_opaque;      /* what it owns beside its words holds no references that count */
     int has_items;               /* the words behind the fixed part are looked at as well */
     uint32_t fields, fields_end; /* offsets of the words that are looked at */
     uint32_t type_bytes;         /* of a class of classes: where its own part begins; 0: none has one */

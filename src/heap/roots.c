@@ -71,6 +71,26 @@ static enum hst_status add_reference(struct finding *finding, hst_raddr target, 
     return add_root(finding, object, kind, 1, name);
 }
 
+/* What the object's own count says; never less than an object that never dies has. */
+static uint64_t count_of(const struct finding *finding, uint32_t object)
+{
+    uint64_t count = hst_image_word(finding->census->image, finding->census->objects[object].address);
+    if (finding->abi->minor >= 12)
+        count &= UINT32_MAX;
+    return count;
+}
+
+/* A word that may be a reference: caches of the interpreter name functions and classes that they do not keep.
+ * It is one as long as the object's count says that there are more than are known. */
+static enum hst_status add_word(struct finding *finding, uint64_t word, enum hst_root_kind kind,
+                                uint32_t name)
+{
+    uint32_t object = hst_pages_id(&finding->census->pages, word);
+    if (object == HST_NO_OBJECT || count_of(finding, object) <= finding->counted[object])
+        return HST_OK;
+    return add_reference(finding, word, kind, name);
+}
+
 static uint32_t name_of(struct finding *finding, const char *text)
 {
     return hst_strings_add_z(&finding->heap->strings, text);
@@ -83,8 +103,8 @@ static enum hst_status find_in_words(struct finding *finding, hst_raddr from, ui
 {
     for (hst_raddr at = from; at < from + bytes; at += WORD)
         if (at != skipped)
-            HST_TRY(add_reference(finding, hst_image_word(finding->census->image, at), HST_ROOT_INTERPRETER,
-                                  name));
+            HST_TRY(
+                add_word(finding, hst_image_word(finding->census->image, at), HST_ROOT_INTERPRETER, name));
     return HST_OK;
 }
 
@@ -189,22 +209,27 @@ static enum hst_status find_in_frame_object(struct finding *finding, const struc
         hst_strings_add(&finding->heap->strings, (const char *)finding->name.data, finding->name.length));
 }
 
-static enum hst_status find_in_thread(struct finding *finding, const struct hst_tstate *thread)
+static enum hst_status find_in_frames(struct finding *finding, const struct hst_tstate *thread)
 {
     const struct hst_abi *abi = finding->abi;
     const struct hst_image *image = finding->census->image;
-    hst_raddr own_frame = thread->address + abi->tstate_frame;
-    HST_TRY(find_in_words(finding, thread->address, abi->tstate_size / WORD * WORD,
-                          abi->minor <= 10 ? own_frame : 0, name_of(finding, "thread state")));
     if (abi->minor <= 10)
         return find_in_frame_object(finding, thread);
-    hst_raddr at = hst_image_word(image, own_frame);
+    hst_raddr at = hst_image_word(image, thread->address + abi->tstate_frame);
     if (abi->minor <= 12)
         at = hst_image_word(image, hst_image_word(image, thread->address + abi->tstate_cframe) +
                                        abi->cframe_current_frame);
     for (int i = 0; i < FRAMES_MAX && at != 0; i++, at = hst_image_word(image, at + abi->frame_previous))
         HST_TRY(find_in_frame(finding, at));
     return HST_OK;
+}
+
+static enum hst_status find_in_thread_state(struct finding *finding, const struct hst_tstate *thread)
+{
+    const struct hst_abi *abi = finding->abi;
+    return find_in_words(finding, thread->address, abi->tstate_size / WORD * WORD,
+                         abi->minor <= 10 ? thread->address + abi->tstate_frame : 0,
+                         name_of(finding, "thread state"));
 }
 
 /* --- data of programs and libraries --- */
@@ -223,7 +248,7 @@ static enum hst_status find_in_data(struct finding *finding, const struct hst_im
         } else {
             uint64_t word = hst_image_word(census->image, at);
             if (word != 0)
-                HST_TRY(add_reference(finding, word, HST_ROOT_STATIC, name));
+                HST_TRY(add_word(finding, word, HST_ROOT_STATIC, name));
         }
     }
     return HST_OK;
@@ -237,13 +262,10 @@ static enum hst_status find_residue(struct finding *finding)
     uint32_t immortal = name_of(finding, "never dies");
     for (size_t i = 0; i < census->count; i++) {
         const struct hst_object *object = &census->objects[i];
-        uint64_t count = hst_image_word(census->image, object->address);
-        if (finding->abi->minor >= 12) {
-            count &= UINT32_MAX;
-            if (count >= IMMORTAL) {
-                HST_TRY(add_root(finding, (uint32_t)i, HST_ROOT_STATIC, 1, immortal));
-                continue;
-            }
+        uint64_t count = count_of(finding, (uint32_t)i);
+        if (finding->abi->minor >= 12 && count >= IMMORTAL) {
+            HST_TRY(add_root(finding, (uint32_t)i, HST_ROOT_STATIC, 1, immortal));
+            continue;
         }
         finding->counted[i] += census->types.items[object->type].layout.is_linked != 0;
         if (count > finding->counted[i] && !hst_image_find(census->image, object->address)->is_data)
@@ -257,10 +279,12 @@ static enum hst_status find_all(struct finding *finding, const struct hst_tstate
     const struct hst_image *image = finding->census->image;
     for (size_t i = 0; i < finding->heap->first[finding->heap->count]; i++)
         finding->counted[finding->heap->targets[i]]++;
+    for (size_t i = 0; i < count; i++) /* first those that are certain */
+        HST_TRY(find_in_frames(finding, &threads[i]));
     for (size_t i = 0; i < count; i++) {
         if (i == 0 || threads[i].interpreter != threads[i - 1].interpreter)
             HST_TRY(find_in_interpreter(finding, &threads[i]));
-        HST_TRY(find_in_thread(finding, &threads[i]));
+        HST_TRY(find_in_thread_state(finding, &threads[i]));
     }
     for (size_t i = 0; i < image->run_count; i++)
         if (hst_image_find(image, image->runs[i].start)->is_data)

@@ -192,6 +192,8 @@ static void find_layout(struct hst_heap_types *types, struct hst_type_facts *fac
     int is_words = layout->shape == HST_SHAPE_PLAIN || layout->shape == HST_SHAPE_TYPE;
     layout->fields = is_words || base_bytes < types->abi->object_size ? types->abi->object_size : base_bytes;
     layout->owns_nothing = is_describing(name);
+    /* To 3.10 a code object keeps what its instructions found last; those references are not counted. */
+    layout->buffers_are_opaque = types->abi->minor <= 10 && strcmp(name, "code") == 0;
     if (layout->shape == HST_SHAPE_TYPE)
         layout->type_bytes = find_type_bytes(types, facts);
     if (layout->shape == HST_SHAPE_GENERATOR) {
