@@ -8,30 +8,43 @@
 
 enum { AREAS = 3, AREA_BYTES = 256 << 10 };
 
+static uint8_t bytes[AREAS][AREA_BYTES];
+static const hst_raddr starts[AREAS] = {UINT64_C(0x10000000), UINT64_C(0x14000000), UINT64_C(0x20000000)};
+
+static enum hst_status read_areas(struct hst_memory *memory, const struct hst_piece *pieces, size_t count)
+{
+    (void)memory;
+    for (size_t i = 0; i < count; i++) {
+        const struct hst_piece *piece = &pieces[i];
+        size_t area = 0;
+        while (area < AREAS && (piece->address < starts[area] || piece->address >= starts[area] + AREA_BYTES))
+            area++;
+        if (area == AREAS || piece->length > starts[area] + AREA_BYTES - piece->address)
+            return HST_E_TORN;
+        memcpy(piece->into, bytes[area] + (piece->address - starts[area]), piece->length);
+    }
+    return HST_OK;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static uint8_t bytes[AREAS][AREA_BYTES];
-    static const hst_raddr starts[AREAS] = {UINT64_C(0x10000000), UINT64_C(0x14000000), UINT64_C(0x20000000)};
     static char heap[] = "[heap]", none[] = "", library[] = "/lib/libc.so.6";
     static char *const paths[AREAS] = {heap, none, library};
     struct hst_mapping mappings[AREAS];
-    struct hst_image_region regions[AREAS];
-    struct hst_image_run runs[AREAS];
+    struct hst_memory memory = {.read = read_areas, .still = 1};
+    struct hst_image image;
+    struct hst_chunks chunks;
     if (size == 0)
         return 0;
     for (size_t i = 0; i < AREAS; i++) {
         size_t skip = i * (size / AREAS);
         for (size_t at = 0; at < AREA_BYTES; at++)
             bytes[i][at] = data[(at + skip) % size];
-        hst_raddr end = starts[i] + AREA_BYTES;
-        mappings[i] = (struct hst_mapping){starts[i], end, 0, HST_MAP_READ | HST_MAP_WRITE, paths[i]};
-        regions[i] = (struct hst_image_region){starts[i], end, bytes[i]};
-        runs[i] = (struct hst_image_run){starts[i], end, bytes[i], end};
+        mappings[i] = (struct hst_mapping){starts[i], starts[i] + AREA_BYTES, 0, HST_MAP_READ | HST_MAP_WRITE,
+                                           paths[i]};
     }
-    struct hst_image image = {
-        .regions = regions, .region_count = AREAS, .runs = runs, .run_count = AREAS, .bytes = sizeof bytes};
     const struct hst_maps maps = {.items = mappings, .count = AREAS};
-    struct hst_chunks chunks;
+    FUZZ_REQUIRE(hst_image_take(0, &maps, &memory, &image) == HST_OK);
     FUZZ_REQUIRE(hst_chunks_find_all(&image, &maps, &chunks) == HST_OK);
     for (size_t i = 0; i < chunks.count; i++) {
         const struct hst_chunk *chunk = &chunks.items[i];
@@ -41,5 +54,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_REQUIRE(chunks.sums.in_use + chunks.sums.free == chunks.count);
     FUZZ_REQUIRE(chunks.sums.in_use_bytes + chunks.sums.free_bytes <= sizeof bytes);
     hst_chunks_release(&chunks);
+    hst_image_release(&image);
     return 0;
 }
