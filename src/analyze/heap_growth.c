@@ -340,7 +340,8 @@ static enum hst_status judge_groups(struct growth *growth)
                                  : HST_E_NOMEM;
     for (int group = GROUP_SHARED; group <= GROUP_NATIVE && status == HST_OK; group++)
         for (uint32_t i = 0; i < growth->names.strings.count && status == HST_OK; i++)
-            if (keeps_growing(growth, by_type[group][i].bytes, growth->threshold))
+            if (keeps_growing(growth, by_type[group][i].bytes, growth->threshold) &&
+                (group != GROUP_NATIVE || keeps_growing(growth, by_type[group][i].objects, 1)))
                 status = judge_group(growth, group, i, &by_type[group][i]);
     if (status == HST_OK)
         status = judge_garbage(growth, by_type[GROUP_GARBAGE]);
