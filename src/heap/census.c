@@ -347,7 +347,8 @@ static uint64_t claim_table(struct hst_census *census, hst_raddr table, uint64_t
     if (taken != 0)
         hst_page_unset(hst_pages_find(&census->pages, taken), taken);
     mark_chunk(census, &block);
-    uint64_t whole = block.bytes > bytes ? block.bytes : bytes, slack = used < bytes ? bytes - used : 0;
+    uint64_t whole = block.bytes != 0 ? block.bytes : bytes;
+    uint64_t slack = used < whole && used < bytes ? (bytes < whole ? bytes : whole) - used : 0;
     census->held[block.place].tables += whole - slack;
     census->held[block.place].slack += slack;
     return whole;

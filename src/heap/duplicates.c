@@ -32,7 +32,7 @@ static uint64_t hash_of_text(const struct hst_census *census, const struct hst_o
     const uint8_t *bytes = hst_image_at(census->image, object->address, object->length);
     uint64_t length, kind = 1;
     uint32_t data = abi->bytes_data, state = 0;
-    if (bytes == NULL || object->length < abi->str_compact_data)
+    if (bytes == NULL || object->length < abi->str_ascii_data)
         return 0;
     if ((census->types.items[object->type].flags & HST_TYPE_STR) != 0) {
         memcpy(&length, bytes + abi->str_length, sizeof length);
