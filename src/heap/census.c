@@ -14,7 +14,8 @@ enum {
     WORD = sizeof(uint64_t),
     STATE_BYTES = 4, /* of a str */
 };
-#define COLLECTOR_FLAGS UINT64_C(7)   /* in the lowest bits of both its words */
+#define IMMORTAL UINT64_C(0x80000000)
+#define COLLECTOR_FLAGS UINT64_C(3)   /* in the lowest bits of both its words */
 #define COUNT_MAX (UINT64_C(1) << 40) /* of references, to 3.11: what is more is an address */
 #define STATIC_TYPE_BYTES(abi) ((abi)->type_flags + 240u) /* PyTypeObject, in every version */
 #define OBJECT_BYTES_MAX (UINT64_C(1) << 40)
@@ -36,7 +37,9 @@ static int is_count(const struct hst_abi *abi, uint64_t word)
         return word > 0 && word < COUNT_MAX;
     if (abi->minor <= 13)
         return word > 0 && word >> 32 == 0;
-    return (word & UINT32_MAX) != 0; /* since 3.14 flags stand above */
+    /* Since 3.14 flags stand at the top, and between them and the count 16 bits that only an object that
+     * never dies uses: of what waits in a list of free objects that word is the address of the next one. */
+    return (word & UINT32_MAX) != 0 && ((word >> 32 & UINT16_MAX) == 0 || (word & IMMORTAL) != 0);
 }
 
 /* The collector's list goes through it, or it is in none. */
@@ -98,7 +101,7 @@ static enum fit measure(const struct hst_census *census, const struct hst_type_f
         *ret_bytes = is_exact ? bytes : type->basic_size;
         return bytes == 0 ? FIT_NOT : is_exact ? FIT_EXACT : FIT_AT_LEAST;
     }
-    if (type->layout.type_bytes == 0 && is_static_type(abi, type, object, available)) {
+    if (type->layout.own_words == type->basic_size && is_static_type(abi, type, object, available)) {
         *ret_bytes = STATIC_TYPE_BYTES(abi); /* what the metaclass counts is the size of a class */
         return FIT_EXACT;
     }
@@ -432,8 +435,7 @@ static enum hst_status meet_buffer(struct hst_census *census, size_t owner, hst_
 {
     const struct hst_object *object = &census->objects[owner];
     const struct hst_layout *layout = &census->types.items[object->type].layout;
-    int may_own = (layout->shape == HST_SHAPE_PLAIN && !layout->owns_nothing) ||
-                  (layout->type_bytes != 0 && offset >= layout->type_bytes);
+    int may_own = offset >= layout->own_words && !layout->owns_nothing;
     const struct found block = find_block(census, address);
     if (block.bytes == 0 || !may_own || (address != block.address && address != block.address + ALIGNMENT) ||
         object_in_block(census, block.address) != 0 ||

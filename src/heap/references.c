@@ -64,7 +64,7 @@ static enum hst_status give_fields(const struct visit *all)
     if (items < ITEMS_MAX) /* the block may be larger; what stands there is of before */
         end += items * WORD;
     /* A type that is no class of Python's ends early; what the metaclass counts is the size of a class. */
-    if (layout->shape == HST_SHAPE_TYPE && layout->type_bytes == 0 &&
+    if (layout->shape == HST_SHAPE_TYPE && layout->own_words == all->type->basic_size &&
         (field(all, all->abi->type_flags) & HST_TYPE_HEAP) == 0)
         end = all->abi->type_flags + STATIC_TYPE_END_AFTER_FLAGS;
     for (uint64_t at = layout->fields; at + WORD <= end && at + WORD <= all->length; at += WORD)
@@ -275,9 +275,9 @@ static enum hst_status give_frame_3_10(const struct visit *all)
         top = (int32_t)field(all, STACK_DEPTH_3_10) > 0 ? (field(all, STACK_DEPTH_3_10) & UINT32_MAX) : 0;
     else
         top = field(all, STACK_TOP_3_9) > stack ? (field(all, STACK_TOP_3_9) - stack) / WORD : 0;
-    for (uint32_t at = abi->var_size + WORD; at < abi->frame_localsplus; at += WORD)
-        if (at != abi->frame_instruction - WORD) /* the generator, which holds the frame */
-            HST_TRY(give(all, field(all, at), HST_PLACE_FIELD, at / WORD));
+    /* Behind them come the generator, which holds the frame, and blocks that may never have been used. */
+    for (uint32_t at = abi->var_size + WORD; at < abi->frame_instruction - WORD; at += WORD)
+        HST_TRY(give(all, field(all, at), HST_PLACE_FIELD, at / WORD));
     uint64_t room = (all->length - abi->frame_localsplus) / WORD;
     HST_TRY(give_slots(all, slots, 0, variables < room ? variables : room));
     return variables + top <= room ? give_slots(all, slots, variables, top) : HST_OK;

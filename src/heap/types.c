@@ -132,6 +132,8 @@ static int shape_by_name(const char *name, enum hst_shape *ret_shape)
  * anything alive beside the cache's dict. */
 #define LRU_ENTRY "functools._lru_list_elem"
 #define LRU_CACHE "functools._lru_cache_wrapper"
+/* Stands for a thread in a threading.local, whose dict it names without keeping it. */
+#define LOCAL_DUMMY "_thread._localdummy"
 
 /* The nearest type, itself or a base, that C code made, and its name as that gave it: classes made at run
  * time have no dot in theirs. */
@@ -162,46 +164,54 @@ static void find_attributes(struct hst_heap_types *types, const struct hst_type_
         layout->skipped[0] = (uint32_t)weak;
 }
 
-/* The size of a type of Python's own, where a class of classes made in C adds something behind it. */
-static uint32_t find_type_bytes(struct hst_heap_types *types, const struct hst_type_facts *facts)
+/* The shape that a type's objects begin with; name: as its C code calls it. */
+static enum hst_shape shape_of(uint64_t flags, const char *name)
 {
-    hst_raddr type = facts->address;
-    for (int i = 0; i < BASES_MAX; i++) {
-        hst_raddr base = hst_image_word(types->image, type + types->abi->type_base);
-        if ((flags_at(types, base) & HST_TYPE_TYPE) == 0)
+    enum hst_shape shape;
+    return shape_by_flags(flags, &shape) || shape_by_name(name, &shape) ? shape : HST_SHAPE_PLAIN;
+}
+
+/* The size of the structure that makes the shape: of the last base that has it. What stands behind it in an
+ * object is the type's own. */
+static uint32_t find_shape_bytes(struct hst_heap_types *types, const struct hst_type_facts *facts)
+{
+    char name[HST_TYPE_NAME_BYTES];
+    hst_raddr type = facts->address, last = type;
+    for (int i = 0; i < BASES_MAX && type != 0; i++) {
+        hst_raddr c_type = made_in_c(types, type, name, sizeof name);
+        if (c_type == 0 || shape_of(flags_at(types, c_type), name) != facts->layout.shape)
             break;
-        type = base;
+        last = c_type;
+        type = hst_image_word(types->image, c_type + types->abi->type_base);
     }
-    uint64_t bytes = hst_image_word(types->image, type + types->abi->type_basicsize);
-    return bytes < facts->basic_size ? (uint32_t)bytes : 0;
+    uint64_t bytes = hst_image_word(types->image, last + types->abi->type_basicsize);
+    return bytes < facts->basic_size ? (uint32_t)bytes : facts->basic_size;
 }
 
 static void find_layout(struct hst_heap_types *types, struct hst_type_facts *facts)
 {
     char name[HST_TYPE_NAME_BYTES];
     struct hst_layout *layout = &facts->layout;
-    hst_raddr base = made_in_c(types, facts->address, name, sizeof name);
-    uint32_t base_bytes =
-        base != 0 ? (uint32_t)hst_image_word(types->image, base + types->abi->type_basicsize) : 0;
+    (void)made_in_c(types, facts->address, name, sizeof name);
     find_attributes(types, facts, layout);
-    if (!shape_by_flags(facts->flags, &layout->shape) && !shape_by_name(name, &layout->shape))
-        layout->shape = HST_SHAPE_PLAIN;
+    layout->shape = shape_of(facts->flags, name);
+    layout->own_words =
+        layout->shape == HST_SHAPE_PLAIN ? types->abi->object_size : find_shape_bytes(types, facts);
     layout->fields_end = facts->basic_size / 8 * 8;
     layout->has_items = layout->shape == HST_SHAPE_PLAIN && facts->item_size == sizeof(uint64_t);
-    /* What a class adds to the structure of its base; all of it where that is nothing but words. */
-    int is_words = layout->shape == HST_SHAPE_PLAIN || layout->shape == HST_SHAPE_TYPE;
-    layout->fields = is_words || base_bytes < types->abi->object_size ? types->abi->object_size : base_bytes;
+    /* Of a type all are looked at: its structure is words. */
+    layout->fields = layout->shape == HST_SHAPE_TYPE ? types->abi->object_size : layout->own_words;
     layout->owns_nothing = is_describing(name);
     /* To 3.10 a code object keeps what its instructions found last; those references are not counted. */
     layout->buffers_are_opaque = types->abi->minor <= 10 && strcmp(name, "code") == 0;
-    if (layout->shape == HST_SHAPE_TYPE)
-        layout->type_bytes = find_type_bytes(types, facts);
     if (layout->shape == HST_SHAPE_GENERATOR) {
         layout->fields = types->abi->object_size;
         if (types->abi->gen_frame != 0) /* behind it is a frame, which is no row of words */
             layout->fields_end = types->abi->gen_frame;
     }
     layout->is_linked = strcmp(name, LRU_ENTRY) == 0;
+    if (strcmp(name, LOCAL_DUMMY) == 0 && types->abi->minor <= 12)
+        layout->skipped[1] = types->abi->object_size;
     if (layout->is_linked || strcmp(name, LRU_CACHE) == 0) {
         layout->skipped[1] = types->abi->object_size;
         layout->skipped[2] = types->abi->object_size + 8;
