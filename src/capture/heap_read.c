@@ -98,12 +98,6 @@ static enum hst_status take_census(struct reading *reading, const struct hst_map
 static enum hst_status find_objects(struct reading *reading, const struct hst_maps *maps,
                                     struct hst_heap *heap, struct hst_error *err)
 {
-    if (reading->runtime.abi.free_threaded) {
-        (void)hst_error_set(err, HST_E_UNSUPPORTED,
-                            "the objects of a free-threaded Python cannot be found yet");
-        hst_error_hint(err, "hasten dump -l shows the variables of every frame");
-        return HST_E_UNSUPPORTED;
-    }
     enum hst_status status = take_census(reading, maps, heap);
     heap->copied_bytes = reading->image.bytes;
     if (status == HST_E_UNSUPPORTED) {

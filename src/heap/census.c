@@ -5,8 +5,11 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "heap/counts.h"
+#include "heap/mimalloc.h"
 #include "heap/references.h"
 #include "heap/tables.h"
+#include "reader/text.h"
 #include "reader/type_flags.h"
 
 enum {
@@ -14,9 +17,7 @@ enum {
     WORD = sizeof(uint64_t),
     STATE_BYTES = 4, /* of a str */
 };
-#define IMMORTAL UINT64_C(0x80000000)
-#define COLLECTOR_FLAGS UINT64_C(3)   /* in the lowest bits of both its words */
-#define COUNT_MAX (UINT64_C(1) << 40) /* of references, to 3.11: what is more is an address */
+#define COLLECTOR_FLAGS UINT64_C(3)                       /* in the lowest bits of both its words */
 #define STATIC_TYPE_BYTES(abi) ((abi)->type_flags + 240u) /* PyTypeObject, in every version */
 #define OBJECT_BYTES_MAX (UINT64_C(1) << 40)
 
@@ -31,17 +32,6 @@ static uint64_t word_at(const uint8_t *bytes, size_t offset)
 
 static uint64_t rounded(uint64_t bytes) { return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
 
-static int is_count(const struct hst_abi *abi, uint64_t word)
-{
-    if (abi->minor <= 11)
-        return word > 0 && word < COUNT_MAX;
-    if (abi->minor <= 13)
-        return word > 0 && word >> 32 == 0;
-    /* Since 3.14 flags stand at the top, and between them and the count 16 bits that only an object that
-     * never dies uses: of what waits in a list of free objects that word is the address of the next one. */
-    return (word & UINT32_MAX) != 0 && ((word >> 32 & UINT16_MAX) == 0 || (word & IMMORTAL) != 0);
-}
-
 /* The collector's list goes through it, or it is in none. */
 static int is_linked(struct hst_image *image, hst_raddr head)
 {
@@ -55,8 +45,8 @@ static uint64_t text_bytes(const struct hst_abi *abi, const uint8_t *object)
     uint64_t length = word_at(object, abi->str_length);
     uint32_t state;
     memcpy(&state, object + abi->str_state, sizeof state);
-    state >>= 2; /* interned: 2 bits */
-    unsigned kind = state & 7, compact = state >> 3 & 1, ascii = state >> 4 & 1;
+    unsigned form = hst_text_form(abi, state), kind = form & 7, compact = form >> 3 & 1,
+             ascii = form >> 4 & 1;
     if (length > OBJECT_BYTES_MAX || kind == 3 || kind > 4)
         return 0;
     if (!compact)
@@ -125,6 +115,7 @@ static enum fit measure(const struct hst_census *census, const struct hst_type_f
 /* Where a block comes from says how large it is for what was asked for. */
 enum block_source {
     FROM_POOL,
+    FROM_MIMALLOC,
     FROM_MALLOC,
     FROM_DEBUG, /* Python's debug hooks note what was asked for */
 };
@@ -158,6 +149,8 @@ static int fits_block(const struct hst_census *census, const struct hst_type_fac
     switch (block->source) {
     case FROM_POOL:
         return rounded(bytes) == block->length;
+    case FROM_MIMALLOC: /* it lets an object that gets smaller have half of its block for nothing */
+        return bytes <= block->length && bytes >= block->length / 2;
     case FROM_MALLOC:
         return is_malloc_size(bytes, block->length);
     case FROM_DEBUG:
@@ -171,7 +164,7 @@ static uint32_t type_in_block(struct hst_census *census, const struct block *blo
 {
     const struct hst_abi *abi = census->abi;
     const uint8_t *object = block->bytes + pre;
-    if (block->length < pre + abi->object_size || !is_count(abi, word_at(object, 0)))
+    if (block->length < pre + abi->object_size || hst_count_read(abi, object) == HST_COUNT_NONE)
         return HST_MAP_ABSENT;
     uint32_t index = hst_heap_types_find(&census->types, word_at(object, abi->object_type));
     if (index == HST_MAP_ABSENT)
@@ -181,7 +174,8 @@ static uint32_t type_in_block(struct hst_census *census, const struct block *blo
         return pre == 0 && fits_block(census, type, block, pre) ? index : HST_MAP_ABSENT;
     if (type->pre_bytes != pre)
         return HST_MAP_ABSENT;
-    if ((type->flags & HST_TYPE_HAVE_GC) != 0 && !is_linked(census->image, block->address + pre - ALIGNMENT))
+    if ((type->flags & HST_TYPE_HAVE_GC) != 0 && !abi->free_threaded &&
+        !is_linked(census->image, block->address + pre - ALIGNMENT))
         return HST_MAP_ABSENT;
     return fits_block(census, type, block, pre) ? index : HST_MAP_ABSENT;
 }
@@ -239,9 +233,8 @@ static enum hst_status look_at_block(struct hst_census *census, struct block blo
 static enum hst_status look_at_pool(void *context, const struct hst_pool *pool)
 {
     struct hst_census *census = context;
-    struct hst_page *page = hst_pages_find(&census->pages, pool->address);
-    for (uint32_t i = 0; i < pool->length >> HST_PAGE_BITS; i++)
-        page[i].block_bytes = (uint16_t)pool->block_bytes;
+    hst_pages_divide(&census->pages, pool->address, pool->address + pool->length,
+                     pool->address + HST_POOL_HEAD_BYTES, pool->block_bytes);
     for (uint32_t i = 0; i < pool->used; i++) {
         uint32_t offset = HST_POOL_HEAD_BYTES + i * pool->block_bytes;
         const struct block block = {pool->address + offset, pool->bytes + offset, pool->block_bytes,
@@ -252,11 +245,39 @@ static enum hst_status look_at_pool(void *context, const struct hst_pool *pool)
     return HST_OK;
 }
 
-/* Where there are pools, what is smaller than their largest block is no object. */
+static enum hst_status look_at_mimalloc_page(void *context, const struct hst_mimalloc_page *page)
+{
+    struct hst_census *census = context;
+    hst_pages_divide(&census->pages, page->address >> HST_PAGE_BITS << HST_PAGE_BITS,
+                     page->address + page->used * page->block_bytes, page->address, page->block_bytes);
+    int has_objects = page->tag != HST_MIMALLOC_MEMORY || !census->abi->free_threaded;
+    for (uint32_t i = 0; i < page->used && has_objects; i++) {
+        uint64_t offset = i * page->block_bytes;
+        const struct block block = {page->address + offset, page->bytes + offset, page->block_bytes,
+                                    FROM_MIMALLOC};
+        if (!page->is_free[i])
+            HST_TRY(look_at_block(census, block, page->block_bytes));
+    }
+    return HST_OK;
+}
+
+/* The blocks of Python's own allocator. */
+static enum hst_status look_at_own(struct hst_census *census)
+{
+    const struct hst_abi *abi = census->abi;
+    if (!abi->free_threaded)
+        HST_TRY(hst_pools_visit(census->image, abi, look_at_pool, census, &census->pools));
+    if (abi->minor < 13 || census->pools.pools > 0)
+        return HST_OK;
+    return hst_mimalloc_visit(census->image, abi, look_at_mimalloc_page, census, &census->pools);
+}
+
+/* Where there are pools, what is smaller than their largest block is no object; where there is mimalloc,
+ * nothing is. */
 static enum hst_status look_at_chunks(struct hst_census *census)
 {
     uint64_t least = census->pools.pools > 0 ? HST_POOL_LARGEST_BLOCK + 1 : 0;
-    for (size_t i = 0; i < census->chunks->count; i++) {
+    for (size_t i = 0; i < census->chunks->count && !census->abi->free_threaded; i++) {
         const struct hst_chunk *chunk = &census->chunks->items[i];
         if (!chunk->in_use || chunk->bytes < least)
             continue;
@@ -269,15 +290,6 @@ static enum hst_status look_at_chunks(struct hst_census *census)
 }
 
 /* --- what they own --- */
-
-/* Where the block of a pool begins that holds the address. */
-static hst_raddr block_of(const struct hst_census *census, const struct hst_page *page, hst_raddr address)
-{
-    uint64_t pool = address & ~(uint64_t)(hst_pool_bytes(census->abi) - 1);
-    uint64_t offset = address - pool;
-    return offset < HST_POOL_HEAD_BYTES ? address
-                                        : address - (offset - HST_POOL_HEAD_BYTES) % page->block_bytes;
-}
 
 /* The object that lies in the block, by its address; 0: none does. */
 static hst_raddr object_in_block(struct hst_census *census, hst_raddr block)
@@ -315,8 +327,7 @@ static struct found find_block(const struct hst_census *census, hst_raddr addres
     if (page == NULL)
         return found;
     if (page->block_bytes != 0)
-        return (struct found){block_of(census, page, address), page->block_bytes, page->block_bytes,
-                              HST_IN_POOLS, 0};
+        return (struct found){hst_page_block(page, address), page->block_bytes, page->block_bytes, HST_IN_POOLS, 0};
     const struct hst_chunk *chunk = hst_chunks_find(census->chunks, address);
     if (chunk == NULL || !chunk->in_use)
         return found;
@@ -415,7 +426,7 @@ static enum hst_status meet_object(struct hst_census *census, const struct hst_p
     if (*ret_is_object || page->block_bytes != 0 || object == NULL)
         return HST_OK;
     uint32_t index = hst_heap_types_find(&census->types, word_at(object, abi->object_type));
-    if (index == HST_MAP_ABSENT || !is_count(abi, word_at(object, 0)))
+    if (index == HST_MAP_ABSENT || hst_count_read(abi, object) == HST_COUNT_NONE)
         return HST_OK;
     const struct hst_type_facts *type = &census->types.items[index];
     const struct hst_image_region *region = hst_image_find(census->image, address);
@@ -578,8 +589,6 @@ enum hst_status hst_census_take(struct hst_image *image, const struct hst_abi *a
                                 size_t span_count, struct hst_census *ret_census)
 {
     memset(ret_census, 0, sizeof *ret_census);
-    if (abi->free_threaded)
-        return HST_E_UNSUPPORTED;
     ret_census->image = image;
     ret_census->abi = abi;
     ret_census->chunks = chunks;
@@ -588,7 +597,7 @@ enum hst_status hst_census_take(struct hst_image *image, const struct hst_abi *a
     enum hst_status status =
         ret_census->python_chunks != NULL ? hst_pages_init(&ret_census->pages, image) : HST_E_NOMEM;
     if (status == HST_OK)
-        status = hst_pools_visit(image, abi, look_at_pool, ret_census, &ret_census->pools);
+        status = look_at_own(ret_census);
     size_t small = ret_census->count;
     if (status == HST_OK)
         status = look_at_chunks(ret_census);

@@ -7,6 +7,7 @@
 
 #include "base/map.h"
 #include "base/memory.h"
+#include "reader/text.h"
 #include "reader/type_flags.h"
 
 enum { WORD = sizeof(uint64_t), GROUPS_KEPT = 100, DICT_ENTRIES_MAX = 32, TUPLE_ITEMS_MAX = 64 };
@@ -37,10 +38,11 @@ static uint64_t hash_of_text(const struct hst_census *census, const struct hst_o
     if ((census->types.items[object->type].flags & HST_TYPE_STR) != 0) {
         memcpy(&length, bytes + abi->str_length, sizeof length);
         memcpy(&state, bytes + abi->str_state, sizeof state);
-        kind = state >> 2 & 7;
-        if ((state >> 5 & 1) == 0)
+        unsigned form = hst_text_form(abi, state);
+        kind = form & 7;
+        if ((form >> 3 & 1) == 0)
             return 0;
-        data = (state >> 6 & 1) != 0 ? abi->str_ascii_data : abi->str_compact_data;
+        data = (form >> 4 & 1) != 0 ? abi->str_ascii_data : abi->str_compact_data;
     } else {
         memcpy(&length, bytes + abi->var_size, sizeof length);
     }

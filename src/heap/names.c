@@ -122,12 +122,13 @@ static enum hst_status name_fields(struct naming *naming, const struct hst_type_
 {
     const struct hst_abi *abi = naming->census->abi;
     const char *name = hst_heap_type_name(naming->heap, naming->type);
+    unsigned head = (abi->object_size - 16) / WORD; /* the fields are those with a head of two words */
     int64_t dict = (int64_t)hst_image_word(naming->census->image, facts->address + abi->type_dictoffset);
     for (size_t i = 0; i < HST_ARRAY_LENGTH(known_fields); i++) {
         const struct known *known = &known_fields[i];
         if (strcmp(name, known->type) == 0 && abi->minor >= known->first_minor &&
             abi->minor <= known->last_minor)
-            HST_TRY(add(naming, hst_place_of(HST_PLACE_FIELD, known->field), known->name));
+            HST_TRY(add(naming, hst_place_of(HST_PLACE_FIELD, known->field + head), known->name));
     }
     if (dict > 0 && dict < facts->basic_size)
         HST_TRY(add(naming, hst_place_of(HST_PLACE_FIELD, (uint64_t)dict / WORD), "__dict__"));

@@ -37,6 +37,18 @@ void hst_pages_release(struct hst_pages *pages)
     *pages = (struct hst_pages){0};
 }
 
+void hst_pages_divide(struct hst_pages *pages, hst_raddr from, hst_raddr end, hst_raddr blocks,
+                      uint64_t block_bytes)
+{
+    for (hst_raddr at = from; at < end; at += UINT64_C(1) << HST_PAGE_BITS) {
+        struct hst_page *page = hst_pages_find(pages, at);
+        if (page == NULL) /* the program never touched it */
+            continue;
+        page->block_bytes = block_bytes;
+        page->blocks = blocks;
+    }
+}
+
 uint32_t hst_pages_number(struct hst_pages *pages)
 {
     uint32_t count = 0;

@@ -1,5 +1,6 @@
-/* What each page of a copy holds: where objects begin in it, what memory has an owner, and the size of its
- * blocks where it belongs to a pool.  An object's id is its place in the order of addresses. */
+/* What each page of a copy holds: where objects begin in it, what memory has an owner, and the blocks that it
+ * is divided into where Python's allocator does that.  An object's id is its place in the order of addresses.
+ */
 #ifndef HST_HEAP_PAGES_H
 #define HST_HEAP_PAGES_H
 
@@ -12,9 +13,10 @@ enum { HST_PAGE_WORDS = 512, HST_PAGE_MAPS = HST_PAGE_WORDS / 64 };
 struct hst_page {
     uint64_t objects[HST_PAGE_MAPS]; /* a bit for each word: an object begins there */
     uint64_t owned[HST_PAGE_MAPS];   /* a bit for each word: a table begins there whose owner is known */
+    uint64_t block_bytes;            /* of the blocks that it is divided into; 0: into none */
+    hst_raddr blocks;                /* where the first of them begins */
     uint32_t first;                  /* id of the first object in it */
     uint16_t before[HST_PAGE_MAPS];  /* objects in the words before each of objects, in this page */
-    uint16_t block_bytes;            /* of the pool that it belongs to; 0: to none */
 };
 
 struct hst_pages {
@@ -26,6 +28,10 @@ enum hst_status hst_pages_init(struct hst_pages *pages, const struct hst_image *
 void hst_pages_release(struct hst_pages *pages);
 /* Gives the objects their ids; returns their number. */
 uint32_t hst_pages_number(struct hst_pages *pages);
+
+/* The pages of [from, end) are divided into blocks of that size, the first of which begins at blocks. */
+void hst_pages_divide(struct hst_pages *pages, hst_raddr from, hst_raddr end, hst_raddr blocks,
+                      uint64_t block_bytes);
 
 /* NULL: the copy has no such page. */
 static inline struct hst_page *hst_pages_find(const struct hst_pages *pages, hst_raddr address)
@@ -60,6 +66,11 @@ static inline int hst_page_own(struct hst_page *page, hst_raddr address)
         return 0;
     page->owned[word / 64] |= bit;
     return 1;
+}
+/* Where the block begins that holds the address, in a page that is divided. */
+static inline hst_raddr hst_page_block(const struct hst_page *page, hst_raddr address)
+{
+    return address < page->blocks ? address : address - (address - page->blocks) % page->block_bytes;
 }
 /* The id of the object that begins there, once they are numbered; HST_NO_OBJECT: none does. */
 static inline uint32_t hst_pages_id(const struct hst_pages *pages, hst_raddr address)

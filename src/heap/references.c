@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "heap/counts.h"
 #include "heap/tables.h"
 #include "reader/type_flags.h"
 
@@ -196,12 +197,20 @@ static enum hst_status give_attributes(const struct visit *all)
 
 /* --- frames --- */
 
+/* What is kept by references that are not counted. */
+static int is_deferred(const struct visit *all, hst_raddr object)
+{
+    const uint8_t *head = hst_image_at(all->image, object, all->abi->object_size);
+    return head != NULL && hst_count_is_deferred(all->abi, head);
+}
+
 /* References that a frame counts: from 3.14 on it says of each whether it does. */
 static enum hst_status give_slots(const struct visit *all, hst_raddr from, uint64_t first, uint64_t count)
 {
     for (uint64_t i = first; i < first + count && i < SLOTS_MAX; i++) {
         uint64_t slot = hst_image_word(all->image, from + i * WORD);
-        if (all->abi->minor >= 14 && (slot & TAG_UNCOUNTED) != 0)
+        if (all->abi->minor >= 14 && (slot & TAG_UNCOUNTED) != 0 &&
+            !is_deferred(all, slot & ~(uint64_t)TAGS_3_14))
             continue;
         HST_TRY(give(all, all->abi->minor >= 14 ? slot & ~(uint64_t)TAGS_3_14 : slot, HST_PLACE_VARIABLE, i));
     }

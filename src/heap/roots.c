@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "heap/counts.h"
 #include "heap/references.h"
 #include "reader/text.h"
 #include "reader/type_flags.h"
@@ -18,7 +19,6 @@ enum {
     NAME_CHARACTERS = 80,
     NO_NAME = 0,
 };
-#define IMMORTAL UINT64_C(0x80000000) /* in the lower half of the count: 3.12 and later */
 
 enum hst_status hst_roots_spans(const struct hst_runtime *runtime, struct hst_span **ret_spans,
                                 size_t *ret_count)
@@ -71,22 +71,34 @@ static enum hst_status add_reference(struct finding *finding, hst_raddr target, 
     return add_root(finding, object, kind, 1, name);
 }
 
+static const uint8_t *head_of(const struct finding *finding, uint32_t object)
+{
+    const struct hst_census *census = finding->census;
+    return hst_image_at(census->image, census->objects[object].address, finding->abi->object_size);
+}
+
 /* What the object's own count says; never less than an object that never dies has. */
 static uint64_t count_of(const struct finding *finding, uint32_t object)
 {
-    uint64_t count = hst_image_word(finding->census->image, finding->census->objects[object].address);
-    if (finding->abi->minor >= 12)
-        count &= UINT32_MAX;
-    return count;
+    const uint8_t *head = head_of(finding, object);
+    return head != NULL ? hst_count_read(finding->abi, head) : HST_COUNT_NONE;
+}
+
+/* It may have more references than its count says. */
+static int is_deferred(const struct finding *finding, uint32_t object)
+{
+    const uint8_t *head = head_of(finding, object);
+    return head != NULL && hst_count_is_deferred(finding->abi, head);
 }
 
 /* A word that may be a reference: caches of the interpreter name functions and classes that they do not keep.
- * It is one as long as the object's count says that there are more than are known. */
+ * It is one as long as the object's count says that there are more than are known, or cannot tell. */
 static enum hst_status add_word(struct finding *finding, uint64_t word, enum hst_root_kind kind,
                                 uint32_t name)
 {
     uint32_t object = hst_pages_id(&finding->census->pages, word);
-    if (object == HST_NO_OBJECT || count_of(finding, object) <= finding->counted[object])
+    if (object == HST_NO_OBJECT ||
+        (count_of(finding, object) <= finding->counted[object] && !is_deferred(finding, object)))
         return HST_OK;
     return add_reference(finding, word, kind, name);
 }
@@ -263,7 +275,7 @@ static enum hst_status find_residue(struct finding *finding)
     for (size_t i = 0; i < census->count; i++) {
         const struct hst_object *object = &census->objects[i];
         uint64_t count = count_of(finding, (uint32_t)i);
-        if (finding->abi->minor >= 12 && count >= IMMORTAL) {
+        if (count == HST_COUNT_FOREVER) {
             HST_TRY(add_root(finding, (uint32_t)i, HST_ROOT_STATIC, 1, immortal));
             continue;
         }

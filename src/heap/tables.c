@@ -12,6 +12,7 @@ enum {
     TEXT_ENTRY = 16,    /* key, value */
     KIND_GENERAL = 0,
     LOG2_MAX = 40,
+    DICT_PLACE_FREE_THREADED = 8,
     DICT_PLACE = 24, /* before an object that the interpreter manages the attributes of */
     VALUES_PLACE_3_11 = 32,
     VALUES_HEAD_3_13 = 8,
@@ -83,7 +84,8 @@ void hst_attributes_find(const struct hst_image *image, const struct hst_abi *ab
     *ret_dict = *ret_values = 0;
     if (!type->layout.is_managed)
         return;
-    uint64_t word = hst_image_word(image, object - DICT_PLACE);
+    uint64_t word =
+        hst_image_word(image, object - (abi->free_threaded ? DICT_PLACE_FREE_THREADED : DICT_PLACE));
     if (abi->minor == 11) {
         *ret_dict = word;
         if (word == 0)

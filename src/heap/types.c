@@ -49,8 +49,8 @@ static uint32_t pre_bytes(const struct hst_heap_types *types, uint64_t flags)
 {
     uint64_t managed = (types->abi->minor >= 11 ? HST_TYPE_MANAGED_DICT : 0) |
                        (types->abi->minor >= 12 ? HST_TYPE_MANAGED_WEAKREF : 0);
-    return ((flags & HST_TYPE_HAVE_GC) != 0 ? COLLECTOR_BYTES : 0) +
-           ((flags & managed) != 0 ? MANAGED_BYTES : 0);
+    int has_head = (flags & HST_TYPE_HAVE_GC) != 0 && !types->abi->free_threaded;
+    return (has_head ? COLLECTOR_BYTES : 0) + ((flags & managed) != 0 ? MANAGED_BYTES : 0);
 }
 
 /* The name that the type's maker gave it: some text without control characters. */

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "heap/counts.h"
+#include "heap/mimalloc.h"
 #include "heap/tables.h"
 #include "reader/type_flags.h"
 
@@ -33,8 +35,10 @@ static uint64_t word(const struct search *search, hst_raddr address)
 }
 
 /* What a block of so many bytes takes: in a pool, or from the C library with its head. */
-static uint64_t block(uint64_t bytes)
+static uint64_t block(const struct hst_abi *abi, uint64_t bytes)
 {
+    if (abi->free_threaded)
+        return hst_mimalloc_block_bytes(bytes);
     if (bytes > LARGEST_SMALL)
         bytes += WORD;
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
@@ -54,8 +58,9 @@ static void save(struct search *search, enum hst_finding_kind kind, uint32_t exa
 
 static uint64_t references_to(const struct search *search, uint32_t id)
 {
-    uint64_t count = word(search, search->heap->addresses[id]);
-    return search->census->abi->minor >= 12 ? count & UINT32_MAX : count;
+    const struct hst_abi *abi = search->census->abi;
+    const uint8_t *head = hst_image_at(search->census->image, search->heap->addresses[id], abi->object_size);
+    return head != NULL ? hst_count_read(abi, head) : HST_COUNT_NONE;
 }
 
 /* --- lists --- */
@@ -68,13 +73,15 @@ static void look_for_slack(struct search *search, uint32_t id)
     uint64_t size = word(search, object + abi->var_size);
     uint64_t allocated = word(search, object + abi->list_items + ALLOCATED_AFTER_ITEMS);
     if (allocated < ITEMS_MAX && size < allocated)
-        save(search, HST_FINDING_LIST_SLACK, id, block(allocated * WORD), size > 0 ? block(size * WORD) : 0);
+        save(search, HST_FINDING_LIST_SLACK, id, block(abi, allocated * WORD),
+             size > 0 ? block(abi, size * WORD) : 0);
 }
 
 /* A list of nothing but floats, or of nothing but integers that an array holds. */
 static void look_for_array(struct search *search, uint32_t id)
 {
     const struct hst_heap *heap = search->heap;
+    const struct hst_abi *abi = search->census->abi;
     uint32_t begin = heap->first[id], end = heap->first[id + 1];
     uint64_t numbers = 0, items = 0;
     uint32_t type = HST_HEAP_NONE;
@@ -88,13 +95,14 @@ static void look_for_array(struct search *search, uint32_t id)
                 return;
             type = heap->types[item];
         }
-        if (heap->types[item] != type || heap->bytes[item] > 32)
+        if (heap->types[item] != type || heap->bytes[item] > abi->object_size + 2 * WORD)
             return;
         items++;
         numbers += references_to(search, item) == 1 ? heap->bytes[item] : 0;
     }
     if (items >= ARRAY_ITEMS_LEAST)
-        save(search, HST_FINDING_ARRAY, id, heap->bytes[id] + numbers, block(items * WORD) + ARRAY_BYTES);
+        save(search, HST_FINDING_ARRAY, id, heap->bytes[id] + numbers,
+             block(abi, items * WORD) + ARRAY_BYTES);
 }
 
 /* --- dicts --- */
@@ -104,7 +112,7 @@ static uint64_t usable(uint64_t size) { return (size << 1) / 3; }
 static uint64_t table_bytes(const struct hst_abi *abi, uint64_t size, uint64_t entry_bytes)
 {
     uint64_t index = size <= 0xff ? 1 : size <= 0xffff ? 2 : size <= UINT32_MAX ? 4 : 8;
-    return block(abi->keys_indices + size * index + usable(size) * entry_bytes);
+    return block(abi, abi->keys_indices + size * index + usable(size) * entry_bytes);
 }
 
 /* The table that so many entries get when they are put in one by one: when full it becomes the next power of
@@ -131,8 +139,8 @@ static void look_for_empty(struct search *search, uint32_t id)
         used > table.room)
         return;
     uint64_t then = used > 0 ? table_bytes(abi, grown_size(used), table.entry_bytes) : 0;
-    if (search->heap->bytes[id] > block(table.bytes)) /* an empty dict's table is nobody's */
-        save(search, HST_FINDING_DICT_SPARSE, id, block(table.bytes), then);
+    if (search->heap->bytes[id] > block(abi, table.bytes)) /* an empty dict's table is nobody's */
+        save(search, HST_FINDING_DICT_SPARSE, id, block(abi, table.bytes), then);
 }
 
 /* --- instances --- */
@@ -181,10 +189,11 @@ static void look_at_instance(struct search *search, uint32_t id)
     uint32_t dict = own_dict(search, id);
     uint64_t now = heap->bytes[id] + (dict != HST_HEAP_NONE ? heap->bytes[dict] : 0);
     uint64_t attributes = attributes_of(search, id, dict);
-    save(search, HST_FINDING_SLOTS, id, now, block(COLLECTOR_BYTES + abi->object_size + attributes * WORD));
+    save(search, HST_FINDING_SLOTS, id, now,
+         block(abi, (abi->free_threaded ? 0 : COLLECTOR_BYTES) + abi->object_size + attributes * WORD));
     if (dict != HST_HEAP_NONE && type->layout.is_managed)
         save(search, HST_FINDING_MATERIALISED, id, heap->bytes[dict],
-             abi->minor <= 12 ? block((attributes + 2) * WORD) : 0);
+             abi->minor <= 12 ? block(abi, (attributes + 2) * WORD) : 0);
 }
 
 /* --- all --- */

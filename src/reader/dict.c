@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "reader/text.h"
 #include "reader/type_flags.h"
 
 enum {
@@ -182,8 +183,8 @@ struct key_head {
 
 static int key_is(const struct hst_abi *abi, const struct key_head *head, const char *key, size_t length)
 {
-    unsigned bits = head->state >> (abi->free_threaded && abi->minor >= 14 ? 8 : 2);
-    return head->length == length && (bits >> 3 & 3) == 3 && memcmp(head->text, key, length) == 0;
+    return head->length == length && (hst_text_form(abi, head->state) >> 3 & 3) == 3 &&
+           memcmp(head->text, key, length) == 0;
 }
 
 hst_raddr hst_dict_find(struct hst_memory *memory, const struct hst_abi *abi,

@@ -37,9 +37,8 @@ enum hst_status hst_text_read(struct hst_memory *memory, const struct hst_abi *a
     struct hst_piece pieces[] = {{address + abi->str_length, &length, sizeof length},
                                  {address + abi->str_state, &state, sizeof state}};
     HST_TRY(hst_memory_read_pieces(memory, pieces, 2));
-    /* state: interned (2 bits; a byte in free-threaded 3.14 and later), kind:3, compact:1, ascii:1 */
-    state >>= abi->free_threaded && abi->minor >= 14 ? 8 : 2;
-    unsigned kind = state & 7, compact = state >> 3 & 1, ascii = state >> 4 & 1;
+    unsigned form = hst_text_form(abi, state), kind = form & 7, compact = form >> 3 & 1,
+             ascii = form >> 4 & 1;
     if ((kind != 1 && kind != 2 && kind != 4) || length > INT64_MAX / 4)
         return HST_E_INVALID;
     int cut = length > limit;
