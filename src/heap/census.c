@@ -245,6 +245,17 @@ static enum hst_status look_at_pool(void *context, const struct hst_pool *pool)
     return HST_OK;
 }
 
+/* Bytes of a block without the end of it that the program never touched: mimalloc rounds large ones up
+ * generously. */
+static uint64_t touched(const struct hst_census *census, hst_raddr block, uint64_t bytes)
+{
+    const hst_raddr page = 1u << HST_PAGE_BITS;
+    hst_raddr end = block + bytes;
+    while (end - block > page && hst_image_find(census->image, end - 1) == NULL)
+        end = (end - 1) / page * page;
+    return end - block;
+}
+
 static enum hst_status look_at_mimalloc_page(void *context, const struct hst_mimalloc_page *page)
 {
     struct hst_census *census = context;
@@ -256,7 +267,7 @@ static enum hst_status look_at_mimalloc_page(void *context, const struct hst_mim
         const struct block block = {page->address + offset, page->bytes + offset, page->block_bytes,
                                     FROM_MIMALLOC};
         if (!page->is_free[i])
-            HST_TRY(look_at_block(census, block, page->block_bytes));
+            HST_TRY(look_at_block(census, block, touched(census, block.address, block.length)));
     }
     return HST_OK;
 }
@@ -326,8 +337,11 @@ static struct found find_block(const struct hst_census *census, hst_raddr addres
     struct found found = {.address = address, .place = HST_ELSEWHERE};
     if (page == NULL)
         return found;
-    if (page->block_bytes != 0)
-        return (struct found){hst_page_block(page, address), page->block_bytes, page->block_bytes, HST_IN_POOLS, 0};
+    if (page->block_bytes != 0) {
+        hst_raddr block = hst_page_block(page, address);
+        uint64_t bytes = touched(census, block, page->block_bytes);
+        return (struct found){block, bytes, bytes, HST_IN_POOLS, 0};
+    }
     const struct hst_chunk *chunk = hst_chunks_find(census->chunks, address);
     if (chunk == NULL || !chunk->in_use)
         return found;

@@ -17,6 +17,7 @@ enum {
     VALUES_PLACE_3_11 = 32,
     VALUES_HEAD_3_13 = 8,
     SET_ENTRY = 16,
+    COPIES_MAX = 1 << 16,
     DEQUE_BLOCK_BYTES = (HST_DEQUE_BLOCK_ITEMS + 2) * WORD,
 };
 #define ITEMS_MAX (UINT64_C(1) << 37)
@@ -200,6 +201,20 @@ static enum hst_status give_values(const struct visit *visit)
     return give(visit, values, table.room * WORD, table.room * WORD);
 }
 
+/* Copies of bytecode, which have caches between the instructions that are no references of the code's. The
+ * first is the code's own. */
+static enum hst_status give_copies(const struct visit *visit)
+{
+    hst_raddr array = word(visit, visit->abi->code_tlbc);
+    uint64_t count = array != 0 ? hst_image_word(visit->image, array) : 0;
+    if (count > COPIES_MAX)
+        return HST_OK;
+    HST_TRY(give(visit, array, (count + 1) * WORD, (count + 1) * WORD));
+    for (uint64_t i = 2; i <= count; i++)
+        HST_TRY(give(visit, hst_image_word(visit->image, array + i * WORD), 0, 0));
+    return HST_OK;
+}
+
 enum hst_status hst_tables_visit(const struct hst_image *image, const struct hst_abi *abi,
                                  const struct hst_type_facts *type, hst_raddr object,
                                  hst_table_visitor *visit, void *context)
@@ -207,6 +222,8 @@ enum hst_status hst_tables_visit(const struct hst_image *image, const struct hst
     const struct visit all = {image, abi, type, object, visit, context};
     if (type->layout.is_managed)
         HST_TRY(give_values(&all));
+    if (type->layout.has_copies)
+        HST_TRY(give_copies(&all));
     switch (type->layout.shape) {
     case HST_SHAPE_LIST:
         return give_list(&all);

@@ -209,6 +209,7 @@ static void find_layout(struct hst_heap_types *types, struct hst_type_facts *fac
         if (types->abi->gen_frame != 0) /* behind it is a frame, which is no row of words */
             layout->fields_end = types->abi->gen_frame;
     }
+    layout->has_copies = types->abi->code_tlbc != 0 && strcmp(name, "code") == 0;
     layout->is_linked = strcmp(name, LRU_ENTRY) == 0;
     if (strcmp(name, LOCAL_DUMMY) == 0 && types->abi->minor <= 12)
         layout->skipped[1] = types->abi->object_size;

@@ -41,6 +41,10 @@ class Number(int):
     pass
 
 
+class Large(bytes):
+    pass
+
+
 class Table(dict):
     pass
 
@@ -132,6 +136,9 @@ PLANTS = [
 ]
 
 
+SIZES = [600, 9000, 60000, 100000, 200000, 10 ** 6, 17 * 10 ** 6]  # allocators have other ways for large ones
+
+
 def plant():
     planted = collections.Counter()
     for make, types in PLANTS:
@@ -142,6 +149,9 @@ def plant():
         planted["list"] += 1
         for name, count in types.items():
             planted[name] += count * N
+    KEPT.append([Large(b"x" * size) for size in SIZES] + [Large(size) for size in SIZES])
+    planted["list"] += 1
+    planted["__main__.Large"] = 2 * len(SIZES)
     gone = [Gone(i) for i in range(N)]
     gone.clear()
     gc.collect()
