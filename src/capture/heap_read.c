@@ -69,7 +69,9 @@ static enum hst_status find_parts(struct reading *reading, const struct hst_cens
                                     .residency = &reading->residency,
                                     .chunks = census->chunks,
                                     .python_chunks = census->python_chunks,
-                                    .pools = census->pools};
+                                    .pools = census->pools,
+                                    .areas = census->areas,
+                                    .area_count = census->area_count};
     memcpy(input.held, census->held, sizeof input.held);
     return hst_parts_find(&input, heap);
 }

@@ -245,29 +245,33 @@ static enum hst_status look_at_pool(void *context, const struct hst_pool *pool)
     return HST_OK;
 }
 
-/* Bytes of a block without the end of it that the program never touched: mimalloc rounds large ones up
- * generously. */
-static uint64_t touched(const struct hst_census *census, hst_raddr block, uint64_t bytes)
+static enum hst_status add_area(struct hst_census *census, const struct hst_mimalloc_page *page)
 {
-    const hst_raddr page = 1u << HST_PAGE_BITS;
-    hst_raddr end = block + bytes;
-    while (end - block > page && hst_image_find(census->image, end - 1) == NULL)
-        end = (end - 1) / page * page;
-    return end - block;
+    struct hst_own_area *last = census->area_count > 0 ? &census->areas[census->area_count - 1] : NULL;
+    if (last != NULL && last->end == page->start && last->in_use == page->in_use) {
+        last->end = page->end;
+        return HST_OK;
+    }
+    if (!HST_RESERVE(census->areas, census->area_capacity, census->area_count + 1))
+        return HST_E_NOMEM;
+    census->areas[census->area_count++] = (struct hst_own_area){page->start, page->end, page->in_use};
+    return HST_OK;
 }
 
 static enum hst_status look_at_mimalloc_page(void *context, const struct hst_mimalloc_page *page)
 {
     struct hst_census *census = context;
-    hst_pages_divide(&census->pages, page->address >> HST_PAGE_BITS << HST_PAGE_BITS,
-                     page->address + page->used * page->block_bytes, page->address, page->block_bytes);
+    HST_TRY(add_area(census, page));
+    if (page->used > 0)
+        hst_pages_divide(&census->pages, page->start, page->end, page->address, page->block_bytes);
     int has_objects = page->tag != HST_MIMALLOC_MEMORY || !census->abi->free_threaded;
     for (uint32_t i = 0; i < page->used && has_objects; i++) {
         uint64_t offset = i * page->block_bytes;
         const struct block block = {page->address + offset, page->bytes + offset, page->block_bytes,
                                     FROM_MIMALLOC};
         if (!page->is_free[i])
-            HST_TRY(look_at_block(census, block, touched(census, block.address, block.length)));
+            HST_TRY(
+                look_at_block(census, block, hst_image_touched(census->image, block.address, block.length)));
     }
     return HST_OK;
 }
@@ -339,7 +343,7 @@ static struct found find_block(const struct hst_census *census, hst_raddr addres
         return found;
     if (page->block_bytes != 0) {
         hst_raddr block = hst_page_block(page, address);
-        uint64_t bytes = touched(census, block, page->block_bytes);
+        uint64_t bytes = hst_image_touched(census->image, block, page->block_bytes);
         return (struct found){block, bytes, bytes, HST_IN_POOLS, 0};
     }
     const struct hst_chunk *chunk = hst_chunks_find(census->chunks, address);
@@ -638,6 +642,7 @@ void hst_census_release(struct hst_census *census)
     hst_heap_types_release(&census->types);
     hst_pages_release(&census->pages);
     hst_free(census->objects);
+    hst_free(census->areas);
     hst_free(census->buffers);
     hst_free(census->python_chunks);
     memset(census, 0, sizeof *census);

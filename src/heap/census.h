@@ -40,6 +40,12 @@ struct hst_bytes_held {
     uint64_t objects, tables, slack; /* slack: room in tables for what is not there */
 };
 
+/* Memory of mimalloc. */
+struct hst_own_area {
+    hst_raddr start, end;
+    int in_use; /* it has a block that is, or says where blocks are */
+};
+
 struct hst_census {
     struct hst_image *image;
     const struct hst_abi *abi;
@@ -51,6 +57,8 @@ struct hst_census {
     struct hst_owned_buffer *buffers; /* in order of owners */
     size_t buffer_count, buffer_capacity;
     struct hst_pool_sums pools;
+    struct hst_own_area *areas; /* in order of address */
+    size_t area_count, area_capacity;
     struct hst_bytes_held held[HST_MEMORY_PLACES];
     uint64_t *python_chunks; /* bit i % 64 of word i / 64: chunk i is an object's block or table */
 };

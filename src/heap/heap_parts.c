@@ -31,7 +31,7 @@ struct account {
     struct sum *sums;
     size_t sum_count, sum_capacity;
     struct hst_map by_key; /* kind and name -> sum */
-    size_t chunk;          /* the first that was not passed */
+    size_t chunk, area;    /* the first that were not passed */
     double pools_used, python_chunks, python_chunk_count, python_extents, data, total;
 };
 
@@ -220,7 +220,7 @@ static hst_raddr next_pool(struct account *account, hst_raddr address, uint64_t 
     return start > address ? start : address;
 }
 
-static enum hst_status add_gap(struct account *account, size_t index, hst_raddr start, hst_raddr end)
+static enum hst_status add_pooled(struct account *account, size_t index, hst_raddr start, hst_raddr end)
 {
     const struct hst_parts_input *input = account->input;
     uint64_t pool = hst_pool_bytes(input->abi);
@@ -244,6 +244,38 @@ static enum hst_status add_gap(struct account *account, size_t index, hst_raddr 
     }
     account->span = span;
     return add_rest(account, index, rest, end, is_near);
+}
+
+/* [start, end) of mimalloc's. */
+static enum hst_status add_area(struct account *account, size_t index, hst_raddr start, hst_raddr end,
+                                int in_use)
+{
+    double bytes = present(account, start, end) * account->shares[index];
+    if (!in_use)
+        return add(account, HST_PART_UNUSED, 0, bytes);
+    account->pools_used += bytes;
+    return HST_OK;
+}
+
+static enum hst_status add_gap(struct account *account, size_t index, hst_raddr start, hst_raddr end)
+{
+    const struct hst_parts_input *input = account->input;
+    for (; account->area < input->area_count && start < end; account->area++) {
+        const struct hst_own_area *area = &input->areas[account->area];
+        hst_raddr from = area->start > start ? area->start : start;
+        hst_raddr to = area->end < end ? area->end : end;
+        if (area->start >= end)
+            break;
+        if (area->end <= start)
+            continue;
+        if (from > start)
+            HST_TRY(add_pooled(account, index, start, from));
+        HST_TRY(add_area(account, index, from, to, area->in_use));
+        start = to;
+        if (area->end > end)
+            break; /* it goes on in the next gap */
+    }
+    return start < end ? add_pooled(account, index, start, end) : HST_OK;
 }
 
 static enum hst_status add_gaps(struct account *account, size_t index)

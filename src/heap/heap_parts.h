@@ -16,6 +16,8 @@ struct hst_parts_input {
     const uint64_t
         *python_chunks; /* bit i % 64 of word i / 64: chunk i is an object's block or table; NULL: none */
     struct hst_pool_sums pools;
+    const struct hst_own_area *areas;
+    size_t area_count;
     struct hst_bytes_held held[HST_MEMORY_PLACES];
 };
 

@@ -286,6 +286,14 @@ enum hst_status hst_image_take(int pid, const struct hst_maps *maps, struct hst_
     return status;
 }
 
+uint64_t hst_image_touched(const struct hst_image *image, hst_raddr address, uint64_t bytes)
+{
+    hst_raddr end = address + bytes;
+    while (end - address > PAGE && hst_image_find(image, end - 1) == NULL)
+        end = (end - 1) / PAGE * PAGE;
+    return end > address ? end - address : 0;
+}
+
 void hst_image_release(struct hst_image *image)
 {
     for (size_t i = 0; i < image->region_count; i++) {

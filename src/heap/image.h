@@ -67,6 +67,8 @@ static inline const uint8_t *hst_image_at(const struct hst_image *image, hst_rad
     return region != NULL && length <= region->end - address ? region->bytes + (address - region->start)
                                                              : NULL;
 }
+/* Bytes from the address on without an end of them that the copy has no pages of. */
+uint64_t hst_image_touched(const struct hst_image *image, hst_raddr address, uint64_t bytes);
 /* The word there; 0 when the copy has none. */
 static inline uint64_t hst_image_word(const struct hst_image *image, hst_raddr address)
 {

@@ -84,10 +84,10 @@ static int is_link(const struct hst_mimalloc_page *page, hst_raddr link)
                          (link - page->address) % page->block_bytes == 0);
 }
 
-/* Of the slice's memory [at, end); what is not known of page is filled in. */
-static int read_page(const struct layout *layout, const uint8_t *slice, hst_raddr at, hst_raddr end,
-                     struct hst_mimalloc_page *page)
+/* What is not known of page yet is filled in. */
+static int read_page(const struct layout *layout, const uint8_t *slice, struct hst_mimalloc_page *page)
 {
+    hst_raddr at = page->start, end = page->end;
     uint64_t capacity = load(slice + PAGE_CAPACITY, 2), reserved = load(slice + PAGE_RESERVED, 2);
     uint64_t block_bytes = load_field(slice, layout->block_bytes);
     if (layout->start == 0 && block_bytes >= HUGE_BLOCK)
@@ -140,24 +140,35 @@ static uint64_t present(const struct hst_image *image, hst_raddr from, hst_raddr
     return bytes;
 }
 
-static void count_blocks(struct walk *walk, hst_raddr at, hst_raddr end, uint64_t reserved)
+/* Bytes of the blocks that are in use. */
+static uint64_t count_blocks(struct walk *walk)
 {
     const struct hst_mimalloc_page *page = &walk->page;
-    struct hst_pool_sums *sums = walk->sums;
-    uint64_t live = 0, there = present(walk->image, at, end);
+    uint64_t bytes = 0;
     for (uint32_t i = 0; i < page->used; i++)
-        live += !page->is_free[i];
-    if (live == 0) {
+        if (!page->is_free[i]) {
+            walk->sums->blocks++;
+            bytes += hst_image_touched(walk->image, page->address + i * page->block_bytes, page->block_bytes);
+        }
+    return bytes;
+}
+
+static void sum_up(struct walk *walk, uint64_t reserved)
+{
+    struct hst_mimalloc_page *page = &walk->page;
+    struct hst_pool_sums *sums = walk->sums;
+    uint64_t live = count_blocks(walk), there = present(walk->image, page->start, page->end);
+    page->in_use = live > 0;
+    if (!page->in_use) {
         sums->unused_bytes += there;
         return;
     }
-    uint64_t rest = there - (live * page->block_bytes < there ? live * page->block_bytes : there);
-    uint64_t overhead = end - at - reserved * page->block_bytes;
+    uint64_t rest = live < there ? there - live : 0;
+    uint64_t overhead = page->end - page->start - reserved * page->block_bytes;
     if (overhead > rest)
         overhead = rest;
     sums->pools++;
-    sums->blocks += live;
-    sums->block_bytes += live * page->block_bytes;
+    sums->block_bytes += live;
     sums->free_bytes += rest - overhead;
     sums->overhead_bytes += overhead;
 }
@@ -174,11 +185,11 @@ static const uint8_t *bytes_at(const struct walk *walk, const struct segment *se
     return hst_image_at(walk->image, address, length);
 }
 
-static enum hst_status visit_page(struct walk *walk, const struct segment *segment, const uint8_t *slice,
-                                  hst_raddr at, hst_raddr end)
+/* start and end are known. */
+static enum hst_status visit_page(struct walk *walk, const struct segment *segment, const uint8_t *slice)
 {
     struct hst_mimalloc_page *page = &walk->page;
-    if (!read_page(segment->layout, slice, at, end, page)) {
+    if (!read_page(segment->layout, slice, page)) {
         walk->sums->odd++;
         return HST_OK;
     }
@@ -186,7 +197,17 @@ static enum hst_status visit_page(struct walk *walk, const struct segment *segme
     if (page->bytes == NULL)
         page->used = 0;
     mark_all_free(walk, segment->layout, slice);
-    count_blocks(walk, at, end, load(slice + PAGE_RESERVED, 2));
+    sum_up(walk, load(slice + PAGE_RESERVED, 2));
+    return walk->visit(walk->context, page);
+}
+
+static enum hst_status visit_blockless(struct walk *walk, int in_use)
+{
+    struct hst_mimalloc_page *page = &walk->page;
+    uint64_t *sum = in_use ? &walk->sums->overhead_bytes : &walk->sums->unused_bytes;
+    *sum += present(walk->image, page->start, page->end);
+    page->in_use = in_use;
+    page->used = 0;
     return walk->visit(walk->context, page);
 }
 
@@ -195,20 +216,16 @@ static enum hst_status visit_slices(struct walk *walk, const struct segment *seg
     const struct layout *layout = segment->layout;
     for (uint64_t i = 0, count; i < segment->entries; i += count) {
         const uint8_t *slice = segment->head + layout->slices + i * segment->slice_bytes;
-        hst_raddr at = segment->address + i * SLICE_BYTES, end;
+        int is_free = load_field(slice, layout->block_bytes) <= 1;
         count = load(slice, 4);
         if (count == 0 || load(slice + 4, 4) != 0 || count > segment->slices - i) {
             walk->sums->odd++;
             count = 1;
             continue;
         }
-        end = at + count * SLICE_BYTES;
-        if (i == 0)
-            walk->sums->overhead_bytes += present(walk->image, at, end);
-        else if (load_field(slice, layout->block_bytes) <= 1) /* a free range */
-            walk->sums->unused_bytes += present(walk->image, at, end);
-        else
-            HST_TRY(visit_page(walk, segment, slice, at, end));
+        walk->page.start = segment->address + i * SLICE_BYTES;
+        walk->page.end = walk->page.start + count * SLICE_BYTES;
+        HST_TRY(i == 0 || is_free ? visit_blockless(walk, i == 0) : visit_page(walk, segment, slice));
     }
     return HST_OK;
 }

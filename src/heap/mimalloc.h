@@ -18,9 +18,12 @@ enum hst_mimalloc_tag {
 
 #define HST_MIMALLOC_BLOCKS_MAX 8192u /* 64 KiB of 8 bytes */
 
-/* A page of mimalloc: blocks of one size. */
+/* A page of mimalloc: blocks of one size. The head of a segment, and what of it is free, come as pages that
+ * no block was ever used of. */
 struct hst_mimalloc_page {
-    hst_raddr address; /* of the first block */
+    hst_raddr start, end; /* all of it */
+    int in_use;           /* a block of it is, or it is the head */
+    hst_raddr address;    /* of the first block */
     const uint8_t *bytes;
     uint64_t block_bytes;
     uint32_t used; /* blocks that were ever used: the first ones */

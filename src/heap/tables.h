@@ -27,7 +27,8 @@ void hst_attributes_find(const struct hst_image *image, const struct hst_abi *ab
                          const struct hst_type_facts *type, hst_raddr object, hst_raddr *ret_dict,
                          hst_raddr *ret_values);
 
-/* bytes: that the table should have, 0 where only its block says; used: of those, what is not room for more. */
+/* bytes: that the table should have, 0 where only its block says; used: of those, what is not room for more.
+ */
 typedef enum hst_status hst_table_visitor(void *context, hst_raddr table, uint64_t bytes, uint64_t used);
 /* Every table that the object's layout names. */
 enum hst_status hst_tables_visit(const struct hst_image *image, const struct hst_abi *abi,

@@ -125,9 +125,17 @@ static uint64_t make_list(uint64_t segment, const struct page *page, unsigned re
 
 static unsigned of_ten(unsigned count, unsigned remainder) { return (count + 9 - remainder) / 10; }
 
+/* All blocks have memory up to their end. */
+static void touch(uint64_t segment, const struct page *page)
+{
+    for (unsigned i = 1; i <= page->capacity; i++)
+        *(uint8_t *)(uintptr_t)(first_block(segment, page) + i * page->block_bytes - 1) = 1;
+}
+
 /* Of ten blocks the second is free, the fifth of this thread's own, the eighth of others'. */
 static void make_page(uint64_t segment, const struct page *page)
 {
+    touch(segment, page);
     uint64_t free = make_list(segment, page, 1), local = make_list(segment, page, 4);
     uint64_t other = make_list(segment, page, 7) | 2;
     unsigned used = page->capacity - of_ten(page->capacity, 1) - of_ten(page->capacity, 4);
@@ -210,6 +218,8 @@ static const struct page *page_at(uint64_t address)
 static enum hst_status see(void *context, const struct hst_mimalloc_page *found)
 {
     struct seen *seen = context;
+    if (found->used == 0)
+        return HST_OK;
     const struct page *page = page_at(found->address);
     if (found->address - base >= ROOM) /* not of this test: this program's own */
         return HST_OK;
