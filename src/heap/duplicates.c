@@ -135,7 +135,8 @@ static enum hst_status report(struct search *search)
 {
     struct hst_heap *heap = search->heap;
     struct hst_heap_finding intern = {.kind = HST_FINDING_INTERN, .example = HST_HEAP_NONE};
-    qsort(search->groups, search->count, sizeof *search->groups, compare);
+    if (search->count > 0)
+        qsort(search->groups, search->count, sizeof *search->groups, compare);
     for (size_t i = 0; i < search->count && search->groups[i].bytes > 0; i++) {
         const struct group *group = &search->groups[i];
         uint32_t type = heap->types[group->example], text = 0;
