@@ -500,15 +500,16 @@ static enum hst_status meet_words(struct search *search, hst_raddr from, uint64_
     return HST_OK;
 }
 
-/* Long buffers are numbers or text, unless their beginning has references. */
+/* Long buffers are numbers or text, unless there are references in some stretches of them: not in their
+ * beginning alone, which a ring leaves empty. */
 static uint64_t bytes_to_look_at(const struct hst_census *census, const struct hst_owned_buffer *buffer)
 {
-    enum { SHORT_BYTES = 1 << 20, BEGINNING_BYTES = 1 << 14 };
+    enum { SHORT_BYTES = 1 << 20, STRETCHES = 64, STRETCH_BYTES = 256 };
     if (buffer->bytes <= SHORT_BYTES)
         return buffer->bytes;
-    const uint8_t *words = hst_image_at(census->image, buffer->address, BEGINNING_BYTES);
-    for (uint64_t at = 0; words != NULL && at < BEGINNING_BYTES; at += WORD) {
-        hst_raddr word = word_at(words, at);
+    for (uint64_t i = 0; i < (uint64_t)STRETCHES * STRETCH_BYTES; i += WORD) {
+        uint64_t start = buffer->bytes / STRETCHES / WORD * WORD * (i / STRETCH_BYTES);
+        hst_raddr word = hst_image_word(census->image, buffer->address + start + i % STRETCH_BYTES);
         const struct hst_page *page = word % WORD == 0 ? hst_pages_find(&census->pages, word) : NULL;
         if (page != NULL && hst_page_has(page, word))
             return buffer->bytes;
