@@ -46,6 +46,10 @@ uint64_t hst_count_read(const struct hst_abi *abi, const uint8_t *object)
         return word < COUNT_MAX ? word : HST_COUNT_NONE;
     if (abi->minor <= 13 && word >> 32 != 0)
         return HST_COUNT_NONE;
+    /* Since 3.14 flags stand at the top, and nothing between them and the number: of what waits in a list of
+     * free objects that word is the address of the next one. */
+    if (word >> 32 & UINT16_MAX)
+        return HST_COUNT_NONE;
     word &= UINT32_MAX;
     return word >= IMMORTAL ? HST_COUNT_FOREVER : word;
 }

@@ -46,6 +46,7 @@ static void test_with_lock(void **state)
     assert_int_equal(with_lock(12, UINT32_MAX), HST_COUNT_FOREVER);
     assert_int_equal(with_lock(14, UINT64_C(0xc0000000)), HST_COUNT_FOREVER);
     assert_int_equal(with_lock(14, UINT64_C(5) << 48 | 3), 3); /* flags above it */
+    assert_int_equal(with_lock(14, UINT64_C(0x7f0012345678)), HST_COUNT_NONE);
 }
 
 static void test_without_lock(void **state)

@@ -79,7 +79,7 @@ def queue():
 
 
 def ordered():
-    return collections.OrderedDict((("k", i), [i + 10 ** 6]) for i in range(N))
+    return collections.OrderedDict((("k", i + 10 ** 5), [i + 10 ** 6]) for i in range(N))
 
 
 def closures():
