@@ -107,6 +107,18 @@ static int is_describing(const char *name)
     return 0;
 }
 
+/* What their buffers hold is bytes and numbers. To 3.10 a code object keeps what its instructions found last:
+ * those references are not counted. */
+static int has_bytes(const struct hst_abi *abi, const char *name)
+{
+    static const char *const names[] = {"bytearray",          "array.array",        "_io.BufferedReader",
+                                        "_io.BufferedWriter", "_io.BufferedRandom", "mmap.mmap"};
+    for (size_t i = 0; i < HST_ARRAY_LENGTH(names); i++)
+        if (strcmp(name, names[i]) == 0)
+            return 1;
+    return abi->minor <= 10 && strcmp(name, "code") == 0;
+}
+
 static int shape_by_flags(uint64_t flags, enum hst_shape *ret_shape)
 {
     *ret_shape = (flags & HST_TYPE_LIST) != 0                                     ? HST_SHAPE_LIST
@@ -202,8 +214,7 @@ static void find_layout(struct hst_heap_types *types, struct hst_type_facts *fac
     /* Of a type all are looked at: its structure is words. */
     layout->fields = layout->shape == HST_SHAPE_TYPE ? types->abi->object_size : layout->own_words;
     layout->owns_nothing = is_describing(name);
-    /* To 3.10 a code object keeps what its instructions found last; those references are not counted. */
-    layout->buffers_are_opaque = types->abi->minor <= 10 && strcmp(name, "code") == 0;
+    layout->buffers_are_opaque = has_bytes(types->abi, name);
     if (layout->shape == HST_SHAPE_GENERATOR) {
         layout->fields = types->abi->object_size;
         if (types->abi->gen_frame != 0) /* behind it is a frame, which is no row of words */
