@@ -15,6 +15,7 @@
 enum {
     ALIGNMENT = 16,
     WORD = sizeof(uint64_t),
+    PAGE = 1 << HST_PAGE_BITS,
     STATE_BYTES = 4, /* of a str */
 };
 #define COLLECTOR_FLAGS UINT64_C(3)                       /* in the lowest bits of both its words */
@@ -57,10 +58,10 @@ static uint64_t text_bytes(const struct hst_abi *abi, const uint8_t *object)
 /* How many items an object of a type with items has: its ob_size, or of an int its digits. */
 static uint64_t items_of(const struct hst_abi *abi, const struct hst_type_facts *type, const uint8_t *object)
 {
-    int64_t size = (int64_t)word_at(object, abi->var_size);
+    uint64_t size = word_at(object, abi->var_size);
     if ((type->flags & HST_TYPE_LONG) != 0 && abi->minor >= 12)
         return word_at(object, abi->long_tag) >> 3;
-    return (uint64_t)(size < 0 ? -size : size);
+    return size >> 63 != 0 ? 0 - size : size;
 }
 
 enum fit {
@@ -83,6 +84,8 @@ static enum fit measure(const struct hst_census *census, const struct hst_type_f
 {
     const struct hst_abi *abi = census->abi;
     *ret_bytes = type->basic_size;
+    if (type->item_size != 0 && available < abi->var_size + WORD)
+        return FIT_NOT;
     if ((type->flags & HST_TYPE_STR) != 0) {
         if (available < abi->str_state + STATE_BYTES)
             return FIT_NOT;
@@ -130,7 +133,7 @@ struct block {
  * own is left in. */
 static int is_malloc_size(uint64_t asked, uint64_t length)
 {
-    enum { LEAST = 24, REST_MAX = 16, HEAD = 8, PAGE = 4096 };
+    enum { LEAST = 24, REST_MAX = 16, HEAD = 8 };
     uint64_t usual = rounded(asked + HEAD) - HEAD;
     if (usual < LEAST)
         usual = LEAST;
@@ -204,10 +207,13 @@ static const uint32_t pres[] = {0, 16, 32};
 static enum hst_status add_object(struct hst_census *census, hst_raddr address, uint32_t type, uint64_t bytes,
                                   uint64_t length)
 {
+    struct hst_page *page = hst_pages_find(&census->pages, address);
+    if (hst_page_has(page, address)) /* what looks like a pool may lie in a block of malloc */
+        return HST_OK;
     if (census->count >= HST_HEAP_OBJECTS_MAX ||
         !HST_RESERVE(census->objects, census->capacity, census->count + 1))
         return HST_E_NOMEM;
-    hst_page_set(hst_pages_find(&census->pages, address), address);
+    hst_page_set(page, address);
     census->objects[census->count++] =
         (struct hst_object){.address = address,
                             .bytes = bytes,
@@ -309,9 +315,11 @@ static enum hst_status look_at_chunks(struct hst_census *census)
 /* The object that lies in the block, by its address; 0: none does. */
 static hst_raddr object_in_block(struct hst_census *census, hst_raddr block)
 {
-    enum { HEAD = 24 };
+    enum { HEAD = 24, HOOKS_MAX = 4 };
     const uint8_t *head;
-    while ((head = hst_image_at(census->image, block, HEAD)) != NULL && debug_length(head, UINT64_MAX) != 0)
+    for (int i = 0; i < HOOKS_MAX && (head = hst_image_at(census->image, block, HEAD)) != NULL &&
+                    debug_length(head, UINT64_MAX) != 0;
+         i++)
         block += ALIGNMENT;
     for (size_t i = 0; i < HST_ARRAY_LENGTH(pres); i++) {
         hst_raddr object = block + pres[i];
@@ -368,12 +376,15 @@ struct claim {
  * of the bytes that it should have. Returns what its block takes; 0: it is somebody else's. */
 static uint64_t claim_table(struct hst_census *census, hst_raddr table, uint64_t bytes, uint64_t used)
 {
-    struct hst_page *page = hst_pages_find(&census->pages, table);
+    const struct hst_page *page = hst_pages_find(&census->pages, table);
     const struct found block = find_block(census, table);
     if (page == NULL ||
-        (block.bytes == 0 && (hst_image_find(census->image, table)->is_data || hst_page_has(page, table))))
+        (block.bytes == 0 && (hst_image_find(census->image, table)->is_data || hst_page_has(page, table) ||
+                              hst_image_at(census->image, table, bytes) == NULL)))
         return 0;
-    if (!hst_page_own(hst_pages_find(&census->pages, block.address), block.address))
+    /* That page may be one never touched. */
+    struct hst_page *begin = hst_pages_find(&census->pages, block.address);
+    if (begin == NULL || !hst_page_own(begin, block.address))
         return 0;
     hst_raddr taken = block.bytes != 0 ? object_in_block(census, block.address) : 0;
     if (taken != 0)
@@ -386,20 +397,21 @@ static uint64_t claim_table(struct hst_census *census, hst_raddr table, uint64_t
     return whole;
 }
 
-static enum hst_status claim(void *context, hst_raddr table, uint64_t bytes, uint64_t used)
+static int claim(void *context, hst_raddr table, uint64_t bytes, uint64_t used)
 {
     struct claim *owner = context;
     struct hst_census *census = owner->census;
-    census->objects[owner->index].bytes += claim_table(census, table, bytes, used);
-    return HST_OK;
+    uint64_t whole = claim_table(census, table, bytes, used);
+    census->objects[owner->index].bytes += whole;
+    return whole > 0;
 }
 
-static enum hst_status claim_tables(struct hst_census *census, size_t index)
+static void claim_tables(struct hst_census *census, size_t index)
 {
     const struct hst_object *object = &census->objects[index];
     struct claim owner = {census, index};
-    return hst_tables_visit(census->image, census->abi, &census->types.items[object->type], object->address,
-                            claim, &owner);
+    hst_tables_visit(census->image, census->abi, &census->types.items[object->type], object->address, claim,
+                     &owner);
 }
 
 static int is_there(const struct hst_census *census, const struct hst_object *object)
@@ -408,15 +420,20 @@ static int is_there(const struct hst_census *census, const struct hst_object *ob
 }
 
 /* Classes first: instances share their table of keys, and it is the class's. */
-static enum hst_status claim_all(struct hst_census *census, size_t *small)
+static void claim_all(struct hst_census *census)
 {
     for (int classes = 1; classes >= 0; classes--)
         for (size_t i = 0; i < census->count; i++) {
             const struct hst_object *object = &census->objects[i];
             int is_class = census->types.items[object->type].layout.shape == HST_SHAPE_TYPE;
             if (is_class == classes && is_there(census, object))
-                HST_TRY(claim_tables(census, i));
+                claim_tables(census, i);
         }
+}
+
+/* Forgets what turned out to be a table. */
+static void drop_tables(struct hst_census *census, size_t *small)
+{
     size_t kept = 0, small_kept = 0;
     for (size_t i = 0; i < census->count; i++)
         if (is_there(census, &census->objects[i])) {
@@ -425,7 +442,6 @@ static enum hst_status claim_all(struct hst_census *census, size_t *small)
         }
     census->count = kept;
     *small = small_kept;
-    return HST_OK;
 }
 
 /* --- large and static ones, and buffers --- */
@@ -433,11 +449,13 @@ static enum hst_status claim_all(struct hst_census *census, size_t *small)
 struct search {
     struct hst_census *census;
     size_t owner; /* object whose words are looked at */
+    struct hst_look look;
 };
 
-static enum hst_status meet_object(struct hst_census *census, const struct hst_page *page, hst_raddr address,
+static enum hst_status meet_object(struct search *search, const struct hst_page *page, hst_raddr address,
                                    int *ret_is_object)
 {
+    struct hst_census *census = search->census;
     const struct hst_abi *abi = census->abi;
     *ret_is_object = hst_page_has(page, address);
     const uint8_t *object = hst_image_at(census->image, address, abi->object_size);
@@ -450,11 +468,13 @@ static enum hst_status meet_object(struct hst_census *census, const struct hst_p
     const struct hst_image_region *region = hst_image_find(census->image, address);
     uint64_t bytes, available = region->end - address;
     if (hst_chunks_find(census->chunks, address) != NULL || /* those have been looked at */
-        measure(census, type, object, available, &bytes) == FIT_NOT || bytes > available)
+        measure(census, type, object, available, &bytes) == FIT_NOT || bytes > available ||
+        !hst_look_allows(&search->look, bytes / WORD)) /* no allocator says that they do not overlap */
         return HST_OK;
     *ret_is_object = 1;
     HST_TRY(add_object(census, address, index, type->pre_bytes + bytes, bytes));
-    return claim_tables(census, census->count - 1);
+    claim_tables(census, census->count - 1);
+    return HST_OK;
 }
 
 /* A word of an object that names a block which is nobody's: it is the object's, and so is what its words
@@ -486,7 +506,7 @@ static enum hst_status meet(void *context, hst_raddr address, hst_place place)
     int is_object;
     if (page == NULL)
         return HST_OK;
-    HST_TRY(meet_object(census, page, address, &is_object));
+    HST_TRY(meet_object(search, page, address, &is_object));
     if (is_object || hst_place_kind_of(place) != HST_PLACE_FIELD)
         return HST_OK;
     return meet_buffer(census, search->owner, address, (uint64_t)hst_place_index_of(place) * WORD);
@@ -496,7 +516,10 @@ static enum hst_status meet_words(struct search *search, hst_raddr from, uint64_
 {
     const uint8_t *words = hst_image_at(search->census->image, from, bytes);
     for (uint64_t at = 0; words != NULL && at + WORD <= bytes; at += WORD)
-        HST_TRY(meet(search, word_at(words, at), place));
+        if ((from + at) % PAGE == 0 && hst_image_find(search->census->image, from + at) == NULL)
+            at += PAGE - WORD; /* it was never touched */
+        else
+            HST_TRY(meet(search, word_at(words, at), place));
     return HST_OK;
 }
 
@@ -517,18 +540,18 @@ static uint64_t bytes_to_look_at(const struct hst_census *census, const struct h
     return 0;
 }
 
-static enum hst_status meet_references(struct hst_census *census, size_t index)
+static enum hst_status meet_references(struct search *search, size_t index)
 {
-    struct search search = {census, index};
+    struct hst_census *census = search->census;
     const struct hst_object object = census->objects[index];
     const struct hst_type_facts type = census->types.items[object.type];
     size_t buffer = census->buffer_count;
-    HST_TRY(hst_references_visit(census->image, census->abi, &type, object.address, object.length, meet,
-                                 &search));
+    search->owner = index;
+    HST_TRY(hst_references_visit(&search->look, &type, object.address, object.length));
     for (; buffer < census->buffer_count; buffer++) {
         struct hst_owned_buffer *found = &census->buffers[buffer];
         found->bytes = type.layout.buffers_are_opaque ? 0 : bytes_to_look_at(census, found);
-        HST_TRY(meet_words(&search, found->address, found->bytes,
+        HST_TRY(meet_words(search, found->address, found->bytes,
                            hst_place_of(HST_PLACE_FIELD, HST_PLACE_INDEX_MAX)));
     }
     return HST_OK;
@@ -536,9 +559,11 @@ static enum hst_status meet_references(struct hst_census *census, size_t index)
 
 static enum hst_status meet_all(struct hst_census *census, const struct hst_span *spans, size_t span_count)
 {
-    struct search search = {census, 0};
+    struct search search = {
+        census, 0, {census->image, census->abi, meet, &search, hst_look_words(census->image)}};
     for (size_t i = 0; i < span_count; i++)
-        HST_TRY(meet_words(&search, spans[i].address, spans[i].bytes, HST_PLACE_ITEM));
+        if (hst_look_allows(&search.look, spans[i].bytes / WORD))
+            HST_TRY(meet_words(&search, spans[i].address, spans[i].bytes, HST_PLACE_ITEM));
     for (size_t i = 0; i < census->image->run_count; i++) {
         const struct hst_image_run *run = &census->image->runs[i];
         if (hst_image_find(census->image, run->start)->is_data)
@@ -547,7 +572,8 @@ static enum hst_status meet_all(struct hst_census *census, const struct hst_span
     for (size_t i = 0; i < census->types.count; i++)
         HST_TRY(meet(&search, census->types.items[i].address, HST_PLACE_ITEM));
     for (size_t i = 0; i < census->count; i++) /* more come meanwhile */
-        HST_TRY(meet_references(census, i));
+        if (is_there(census, &census->objects[i]))
+            HST_TRY(meet_references(&search, i));
     return HST_OK;
 }
 
@@ -570,13 +596,14 @@ static int compare_buffers(const void *a, const void *b)
 /* The small ones came in order; the others are sorted, and both are merged from the end. */
 static enum hst_status put_in_order(struct hst_census *census, size_t small)
 {
-    size_t large = census->count - small, at = census->count;
-    HST_CLEANUP_FREE struct hst_object *rest = hst_alloc(large + 1, sizeof *rest);
+    HST_CLEANUP_FREE struct hst_object *rest = hst_alloc(census->count - small + 1, sizeof *rest);
     HST_CLEANUP_FREE hst_raddr *owners = hst_alloc(census->buffer_count + 1, sizeof *owners);
     if (rest == NULL || owners == NULL)
         return HST_E_NOMEM;
     for (size_t i = 0; i < census->buffer_count; i++)
         owners[i] = census->objects[census->buffers[i].owner].address;
+    drop_tables(census, &small);
+    size_t large = census->count - small, at = census->count;
     if (large > 0)
         memcpy(rest, census->objects + small, large * sizeof *rest);
     qsort(rest, large, sizeof *rest, compare_objects);
@@ -588,7 +615,8 @@ static enum hst_status put_in_order(struct hst_census *census, size_t small)
         return HST_E_INVALID; /* an object twice, or one outside of what was copied */
     for (size_t i = 0; i < census->buffer_count; i++)
         census->buffers[i].owner = hst_pages_id(&census->pages, owners[i]);
-    qsort(census->buffers, census->buffer_count, sizeof *census->buffers, compare_buffers);
+    if (census->buffer_count > 0)
+        qsort(census->buffers, census->buffer_count, sizeof *census->buffers, compare_buffers);
     return HST_OK;
 }
 
@@ -620,10 +648,11 @@ enum hst_status hst_census_take(struct hst_image *image, const struct hst_abi *a
     size_t small = ret_census->count;
     if (status == HST_OK)
         status = look_at_chunks(ret_census);
-    if (status == HST_OK)
-        status = claim_all(ret_census, &small);
-    if (status == HST_OK)
+    if (status == HST_OK) {
+        claim_all(ret_census);
+        drop_tables(ret_census, &small);
         status = meet_all(ret_census, spans, span_count);
+    }
     if (status == HST_OK)
         status = put_in_order(ret_census, small);
     if (status == HST_OK && ret_census->types.out_of_memory)

@@ -9,6 +9,7 @@
  * malloc/malloc.c and malloc/arena.c of glibc describe them. */
 #include "heap/chunks.h"
 
+#include "base/map.h"
 #include "base/memory.h"
 
 enum {
@@ -42,6 +43,7 @@ struct finder {
     struct hst_chunks *chunks;
     struct top *tops; /* the last chunk of each heap: it is what an arena's state names */
     size_t top_count, top_capacity, main_count;
+    struct hst_map top_by_chunk;
 };
 
 /* A chain of chunks from at up to end. */
@@ -119,7 +121,8 @@ static enum hst_status add_top(struct finder *finder, hst_raddr chunk, int is_ma
 {
     if (is_main && finder->main_count == MAIN_TOPS_MAX)
         return HST_OK;
-    if (!HST_RESERVE(finder->tops, finder->top_capacity, finder->top_count + 1))
+    if (!HST_RESERVE(finder->tops, finder->top_capacity, finder->top_count + 1) ||
+        !hst_map_set(&finder->top_by_chunk, chunk, (uint32_t)finder->top_count))
         return HST_E_NOMEM;
     finder->tops[finder->top_count++] = (struct top){chunk, is_main};
     finder->main_count += is_main != 0;
@@ -183,7 +186,7 @@ static enum hst_status walk_main(struct finder *finder, const struct area *area,
     struct chain chain = {.finder = finder,
                           .at = area->start,
                           .end = area->end,
-                          .search_bytes = area->is_heap ? UINT64_MAX : SEARCH_BYTES};
+                          .search_bytes = area->is_heap ? finder->image->bytes : SEARCH_BYTES};
     *ret_end = area->start;
     if (area->is_heap ? !is_chain(&chain, chain.at, 1)
                       : word_at(finder, chain.at) != 0 || !is_chain(&chain, chain.at, 2 * LINKS)) {
@@ -372,9 +375,9 @@ static void find_states(struct finder *finder, hst_raddr start, hst_raddr end, i
 {
     for (hst_raddr at = start; at + WORD <= end; at += WORD) {
         uint64_t word = word_at(finder, at);
-        for (size_t i = 0; word != 0 && i < finder->top_count; i++)
-            if (finder->tops[i].chunk == word && finder->tops[i].is_main == is_main)
-                free_fast(finder, at);
+        uint32_t top = word != 0 ? hst_map_find(&finder->top_by_chunk, word) : HST_MAP_ABSENT;
+        if (top != HST_MAP_ABSENT && finder->tops[top].is_main == is_main)
+            free_fast(finder, at);
     }
 }
 
@@ -443,6 +446,7 @@ enum hst_status hst_chunks_find_all(struct hst_image *image, const struct hst_ma
         hst_chunks_release(ret_chunks);
     }
     hst_free(finder.tops);
+    hst_map_release(&finder.top_by_chunk);
     return status;
 }
 

@@ -10,7 +10,13 @@
 #include "reader/text.h"
 #include "reader/type_flags.h"
 
-enum { WORD = sizeof(uint64_t), GROUPS_KEPT = 100, DICT_ENTRIES_MAX = 32, TUPLE_ITEMS_MAX = 64 };
+enum {
+    WORD = sizeof(uint64_t),
+    GROUPS_KEPT = 100,
+    DICT_ENTRIES_MAX = 32,
+    TUPLE_ITEMS_MAX = 64,
+    MEMBER_BYTES_MAX = 1024, /* a longer text in a tuple or dict counts by who it is: many may hold it */
+};
 
 struct group {
     uint32_t example;
@@ -55,7 +61,7 @@ static uint64_t hash_of_member(const struct hst_census *census, const struct hst
 {
     const struct hst_object *object = &census->objects[id];
     uint64_t flags = census->types.items[object->type].flags, hash = 0;
-    if ((flags & (HST_TYPE_STR | HST_TYPE_BYTES)) != 0)
+    if ((flags & (HST_TYPE_STR | HST_TYPE_BYTES)) != 0 && object->length <= MEMBER_BYTES_MAX)
         hash = hash_of_text(census, object);
     size_t length;
     const char *number = (flags & HST_TYPE_LONG) != 0 ? hst_heap_value(heap, id, &length) : NULL;

@@ -14,7 +14,7 @@
 #include "heap/waste.h"
 #include "reader/type_flags.h"
 
-enum { WORD = sizeof(uint64_t) };
+enum { WORD = sizeof(uint64_t), PAGE = 1 << HST_PAGE_BITS };
 
 struct edges {
     const struct hst_census *census;
@@ -44,8 +44,12 @@ static enum hst_status add_buffer(struct edges *edges, const struct hst_owned_bu
 {
     const uint8_t *words = hst_image_at(edges->census->image, buffer->address, buffer->bytes);
     for (uint64_t at = 0; words != NULL && at + WORD <= buffer->bytes; at += WORD) {
-        uint64_t word;
-        memcpy(&word, words + at, sizeof word);
+        uint64_t word = 0;
+        hst_raddr address = buffer->address + at;
+        if (address % PAGE == 0 && hst_image_find(edges->census->image, address) == NULL)
+            at += PAGE - WORD; /* it was never touched */
+        else
+            memcpy(&word, words + at, sizeof word);
         if (word != 0)
             HST_TRY(add_edge(edges, word, hst_place_of(HST_PLACE_BUFFER, at / WORD)));
     }
@@ -56,7 +60,7 @@ static enum hst_status add_buffer(struct edges *edges, const struct hst_owned_bu
  * are their own values, and texts. */
 static int is_interned_table(const struct hst_census *census, const struct hst_object *object)
 {
-    enum { LEAST = 64, LOOKED_AT = 16 };
+    enum { LEAST = 64, LOOKED_AT = 16, ENTRIES_MAX = 1024 };
     struct hst_dict_table table;
     const struct hst_image *image = census->image;
     const struct hst_abi *abi = census->abi;
@@ -64,7 +68,7 @@ static int is_interned_table(const struct hst_census *census, const struct hst_o
         hst_image_word(image, object->address + abi->dict_used) < LEAST ||
         !hst_dict_table_read(image, abi, hst_image_word(image, object->address + abi->dict_keys), 0, &table))
         return 0;
-    for (uint64_t i = 0, same = 0; i < table.count; i++) {
+    for (uint64_t i = 0, same = 0; i < table.count && i < ENTRIES_MAX; i++) {
         hst_raddr entry = table.entries + i * table.entry_bytes + table.key_offset;
         hst_raddr key = hst_image_word(image, entry), value = hst_image_word(image, entry + WORD);
         if (value == 0)
@@ -80,13 +84,14 @@ static int is_interned_table(const struct hst_census *census, const struct hst_o
 static enum hst_status gather_edges(const struct hst_census *census, struct hst_heap *heap,
                                     struct edges *edges)
 {
+    struct hst_look look = {census->image, census->abi, add_edge, edges, hst_look_words(census->image)};
     size_t buffer = 0;
     for (size_t i = 0; i < census->count; i++) {
         const struct hst_object *object = &census->objects[i];
         heap->first[i] = (uint32_t)edges->count;
         if (!is_interned_table(census, object))
-            HST_TRY(hst_references_visit(census->image, census->abi, &census->types.items[object->type],
-                                         object->address, object->length, add_edge, edges));
+            HST_TRY(hst_references_visit(&look, &census->types.items[object->type], object->address,
+                                         object->length));
         for (; buffer < census->buffer_count && census->buffers[buffer].owner == i; buffer++)
             HST_TRY(add_buffer(edges, &census->buffers[buffer]));
     }
@@ -142,7 +147,7 @@ static enum hst_status gather_types(struct hst_census *census, struct hst_heap *
         row->conservative = facts->layout.shape == HST_SHAPE_PLAIN;
     }
     heap->type_count = count;
-    return HST_OK;
+    return census->types.out_of_memory ? HST_E_NOMEM : HST_OK;
 }
 
 enum hst_status hst_heap_gather(struct hst_census *census, const struct hst_runtime *runtime,

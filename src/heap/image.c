@@ -133,9 +133,9 @@ static enum hst_status add_region(struct hst_image *image, hst_raddr start, hst_
         return HST_E_NOMEM;
     /* The program stands still while these pages come to be: few large ones, where the system has them. */
     (void)madvise(bytes, end - start, MADV_HUGEPAGE);
-    image->regions[image->region_count++] =
-        (struct hst_image_region){start, end, bytes, file != NULL, file != NULL ? hst_strdup(file) : NULL};
-    return HST_OK;
+    char *name = file != NULL ? hst_strdup(file) : NULL;
+    image->regions[image->region_count++] = (struct hst_image_region){start, end, bytes, file != NULL, name};
+    return file == NULL || name != NULL ? HST_OK : HST_E_NOMEM;
 }
 
 static const char *file_name(const struct hst_mapping *mapping)

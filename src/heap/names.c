@@ -15,7 +15,8 @@ enum {
     WORD = sizeof(uint64_t),
     MEMBERS_AFTER_FLAGS = 72, /* tp_members, in every version */
     MEMBER_BYTES = 40,        /* PyMemberDef: name, type, offset, flags, doc */
-    MEMBERS_MAX = 512,
+    MEMBERS_MAX = 512,        /* of a type with its bases */
+    ATTRIBUTES_MAX = 256,
     MEMBER_OBJECT = 6,
     MEMBER_OBJECT_OR_ERROR = 16,
     BASES_MAX = 64,
@@ -84,19 +85,24 @@ static enum hst_status name_attributes(struct naming *naming, const struct hst_t
         return HST_OK;
     HST_CLEANUP(hst_buffer_release) struct hst_buffer text;
     hst_buffer_init(&text, 8 * NAME_BYTES);
-    for (uint64_t i = 0; i < table.count; i++) {
+    for (uint64_t i = 0; i < table.count && i < ATTRIBUTES_MAX; i++) {
         hst_raddr key = hst_image_word(image, table.entries + i * table.entry_bytes + table.key_offset);
         hst_buffer_clear(&text);
-        if (key == 0 || hst_text_read(&naming->census->image->memory, abi, key, NAME_BYTES, &text) != HST_OK)
+        if (key == 0)
+            continue;
+        enum hst_status status = hst_text_read(&naming->census->image->memory, abi, key, NAME_BYTES, &text);
+        if (status == HST_E_NOMEM)
+            return status;
+        if (status != HST_OK)
             continue;
         hst_buffer_add_byte(&text, 0);
-        if (text.data != NULL)
-            HST_TRY(add(naming, hst_place_of(HST_PLACE_ATTRIBUTE, i), (const char *)text.data));
+        HST_TRY(hst_buffer_status(&text));
+        HST_TRY(add(naming, hst_place_of(HST_PLACE_ATTRIBUTE, i), (const char *)text.data));
     }
     return HST_OK;
 }
 
-static enum hst_status name_members(struct naming *naming, hst_raddr type)
+static enum hst_status name_members(struct naming *naming, hst_raddr type, int *members_left)
 {
     struct hst_memory *memory = &naming->census->image->memory;
     hst_raddr at = 0;
@@ -106,7 +112,7 @@ static enum hst_status name_members(struct naming *naming, hst_raddr type)
     if (hst_memory_read_u64(memory, type + naming->census->abi->type_flags + MEMBERS_AFTER_FLAGS, &at) !=
         HST_OK)
         return HST_OK;
-    for (int i = 0; i < MEMBERS_MAX && at != 0; i++, at += MEMBER_BYTES) {
+    for (; *members_left > 0 && at != 0; --*members_left, at += MEMBER_BYTES) {
         uint64_t member[3];
         if (hst_memory_read(memory, at, member, sizeof member) != HST_OK || member[0] == 0)
             break;
@@ -133,8 +139,9 @@ static enum hst_status name_fields(struct naming *naming, const struct hst_type_
     if (dict > 0 && dict < facts->basic_size)
         HST_TRY(add(naming, hst_place_of(HST_PLACE_FIELD, (uint64_t)dict / WORD), "__dict__"));
     hst_raddr type = facts->address;
+    int members_left = MEMBERS_MAX;
     for (int i = 0; i < BASES_MAX && type != 0; i++) {
-        HST_TRY(name_members(naming, type));
+        HST_TRY(name_members(naming, type, &members_left));
         type = hst_image_word(naming->census->image, type + abi->type_base);
     }
     return HST_OK;
@@ -157,7 +164,8 @@ enum hst_status hst_names_find(struct hst_census *census, struct hst_heap *heap)
         HST_TRY(name_attributes(&naming, &facts));
         HST_TRY(name_fields(&naming, &facts));
     }
-    qsort(heap->names, heap->name_count, sizeof *heap->names, compare);
+    if (heap->name_count > 0)
+        qsort(heap->names, heap->name_count, sizeof *heap->names, compare);
     size_t kept = 0;
     for (size_t i = 0; i < heap->name_count; i++) /* a class repeats what its base declares */
         if (kept == 0 || compare(&heap->names[kept - 1], &heap->names[i]) != 0)

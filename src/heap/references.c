@@ -26,8 +26,7 @@ struct visit {
     hst_raddr object;
     const uint8_t *bytes; /* of the object */
     uint64_t length;
-    hst_reference_visitor *visit;
-    void *context;
+    struct hst_look *look;
 };
 
 static uint64_t load(const uint8_t *at)
@@ -45,7 +44,7 @@ static uint64_t field(const struct visit *all, uint64_t offset)
 static enum hst_status give(const struct visit *all, uint64_t target, enum hst_place_kind kind,
                             uint64_t index)
 {
-    return target != 0 ? all->visit(all->context, target, hst_place_of(kind, index)) : HST_OK;
+    return target != 0 ? all->look->visit(all->look->context, target, hst_place_of(kind, index)) : HST_OK;
 }
 
 /* --- words and arrays --- */
@@ -68,6 +67,8 @@ static enum hst_status give_fields(const struct visit *all)
     if (layout->shape == HST_SHAPE_TYPE && layout->own_words == all->type->basic_size &&
         (field(all, all->abi->type_flags) & HST_TYPE_HEAP) == 0)
         end = all->abi->type_flags + STATIC_TYPE_END_AFTER_FLAGS;
+    if (!hst_look_allows(all->look, (end < all->length ? end : all->length) / WORD))
+        return HST_OK;
     for (uint64_t at = layout->fields; at + WORD <= end && at + WORD <= all->length; at += WORD)
         if (!is_skipped(layout, (uint32_t)at))
             HST_TRY(give(all, load(all->bytes + at), HST_PLACE_FIELD, at / WORD));
@@ -79,6 +80,8 @@ static enum hst_status give_array(const struct visit *all, hst_raddr array, uint
 {
     const uint8_t *items =
         count > 0 && count < ITEMS_MAX ? hst_image_at(all->image, array, count * WORD) : NULL;
+    if (items == NULL || !hst_look_allows(all->look, count))
+        return HST_OK;
     for (uint64_t i = 0; items != NULL && i < count; i++)
         HST_TRY(give(all, load(items + i * WORD), kind, i));
     return HST_OK;
@@ -92,7 +95,7 @@ static enum hst_status give_list(const struct visit *all)
 static enum hst_status give_tuple(const struct visit *all)
 {
     uint64_t count = field(all, all->abi->var_size), offset = all->abi->tuple_items;
-    if (offset > all->length || count > (all->length - offset) / WORD)
+    if (offset > all->length || count > (all->length - offset) / WORD || !hst_look_allows(all->look, count))
         return HST_OK;
     for (uint64_t i = 0; i < count; i++)
         HST_TRY(give(all, load(all->bytes + offset + i * WORD), HST_PLACE_ITEM, i));
@@ -104,7 +107,9 @@ static enum hst_status give_set(const struct visit *all)
     uint64_t count = field(all, all->abi->set_mask) + 1, hash;
     hst_raddr table = field(all, all->abi->set_table);
     const uint8_t *entries = count < ITEMS_MAX ? hst_image_at(all->image, table, count * SET_ENTRY) : NULL;
-    for (uint64_t i = 0; entries != NULL && i < count; i++) {
+    if (entries == NULL || !hst_look_allows(all->look, count))
+        return HST_OK;
+    for (uint64_t i = 0; i < count; i++) {
         hash = load(entries + i * SET_ENTRY + WORD);
         if (hash != UINT64_MAX) /* -1: something was here, and was taken out */
             HST_TRY(give(all, load(entries + i * SET_ENTRY), HST_PLACE_ITEM, i));
@@ -117,6 +122,8 @@ static enum hst_status give_deque(const struct visit *all)
     uint64_t first = all->abi->var_size + WORD; /* left block, right block, left index, right index */
     uint64_t size = field(all, all->abi->var_size), at = field(all, first + 2 * WORD);
     hst_raddr block = field(all, first);
+    if (!hst_look_allows(all->look, size))
+        return HST_OK;
     for (uint64_t i = 0; i < size && block != 0 && at < HST_DEQUE_BLOCK_ITEMS; i++) {
         HST_TRY(give(all, hst_image_word(all->image, block + (at + 1) * WORD), HST_PLACE_ITEM, i));
         if (++at == HST_DEQUE_BLOCK_ITEMS) {
@@ -131,6 +138,8 @@ static enum hst_status give_deque(const struct visit *all)
 
 static enum hst_status give_split(const struct visit *all, const struct hst_dict_table *table)
 {
+    if (!hst_look_allows(all->look, 2 * table->count))
+        return HST_OK;
     for (uint64_t i = 0; i < table->count; i++) {
         hst_raddr key =
             hst_image_word(all->image, table->entries + i * table->entry_bytes + table->key_offset);
@@ -146,7 +155,9 @@ static enum hst_status give_split(const struct visit *all, const struct hst_dict
 static enum hst_status give_table(const struct visit *all, const struct hst_dict_table *table)
 {
     const uint8_t *entries = hst_image_at(all->image, table->entries, table->count * table->entry_bytes);
-    for (uint64_t i = 0; entries != NULL && i < table->count; i++) {
+    if (entries == NULL || !hst_look_allows(all->look, 2 * table->count))
+        return HST_OK;
+    for (uint64_t i = 0; i < table->count; i++) {
         const uint8_t *entry = entries + i * table->entry_bytes + table->key_offset;
         if (load(entry + WORD) == 0)
             continue;
@@ -170,7 +181,8 @@ static enum hst_status give_class(const struct visit *all)
 {
     struct hst_dict_table table;
     if ((field(all, all->abi->type_flags) & HST_TYPE_HEAP) == 0 ||
-        !hst_dict_table_read(all->image, all->abi, field(all, all->abi->heaptype_cached_keys), 0, &table))
+        !hst_dict_table_read(all->image, all->abi, field(all, all->abi->heaptype_cached_keys), 0, &table) ||
+        !hst_look_allows(all->look, table.count))
         return HST_OK;
     for (uint64_t i = 0; i < table.count; i++)
         HST_TRY(give(all,
@@ -207,7 +219,9 @@ static int is_deferred(const struct visit *all, hst_raddr object)
 /* References that a frame counts: from 3.14 on it says of each whether it does. */
 static enum hst_status give_slots(const struct visit *all, hst_raddr from, uint64_t first, uint64_t count)
 {
-    for (uint64_t i = first; i < first + count && i < SLOTS_MAX; i++) {
+    if (first + count > SLOTS_MAX || !hst_look_allows(all->look, count))
+        return HST_OK;
+    for (uint64_t i = first; i < first + count; i++) {
         uint64_t slot = hst_image_word(all->image, from + i * WORD);
         if (all->abi->minor >= 14 && (slot & TAG_UNCOUNTED) != 0 &&
             !is_deferred(all, slot & ~(uint64_t)TAGS_3_14))
@@ -246,10 +260,9 @@ static enum hst_status give_frame(const struct visit *all, hst_raddr frame)
     return give_slots(all, frame + abi->frame_localsplus, 0, slots_in_use(all, frame, code));
 }
 
-enum hst_status hst_frame_references_visit(const struct hst_image *image, const struct hst_abi *abi,
-                                           hst_raddr frame, hst_reference_visitor *visit, void *context)
+enum hst_status hst_frame_references_visit(struct hst_look *look, hst_raddr frame)
 {
-    const struct visit all = {.image = image, .abi = abi, .visit = visit, .context = context};
+    const struct visit all = {.image = look->image, .abi = look->abi, .look = look};
     return give_frame(&all, frame);
 }
 
@@ -284,6 +297,8 @@ static enum hst_status give_frame_3_10(const struct visit *all)
         top = (int32_t)field(all, STACK_DEPTH_3_10) > 0 ? (field(all, STACK_DEPTH_3_10) & UINT32_MAX) : 0;
     else
         top = field(all, STACK_TOP_3_9) > stack ? (field(all, STACK_TOP_3_9) - stack) / WORD : 0;
+    if (all->length < abi->frame_localsplus)
+        return HST_OK;
     /* Behind them come the generator, which holds the frame, and blocks that may never have been used. */
     for (uint32_t at = abi->var_size + WORD; at < abi->frame_instruction - WORD; at += WORD)
         HST_TRY(give(all, field(all, at), HST_PLACE_FIELD, at / WORD));
@@ -341,20 +356,20 @@ static enum hst_status give_shape(const struct visit *all)
 static enum hst_status give_dict_at_end(const struct visit *all)
 {
     const struct hst_type_facts *type = all->type;
-    int64_t items = (int64_t)field(all, all->abi->var_size);
+    uint64_t word = field(all, all->abi->var_size), items = word >> 63 != 0 ? 0 - word : word;
     if ((type->flags & HST_TYPE_LONG) != 0 && all->abi->minor >= 12)
         return HST_OK;
-    uint64_t size = type->basic_size + (uint64_t)(items < 0 ? -items : items) * type->item_size;
+    uint64_t size = type->basic_size + items * type->item_size;
     uint64_t at = (size + WORD - 1) / WORD * WORD - (uint64_t)-type->layout.dict_from_end;
     return at < all->length ? give(all, field(all, at), HST_PLACE_ATTRIBUTE, HST_PLACE_INDEX_MAX) : HST_OK;
 }
 
-enum hst_status hst_references_visit(const struct hst_image *image, const struct hst_abi *abi,
-                                     const struct hst_type_facts *type, hst_raddr object, uint64_t bytes,
-                                     hst_reference_visitor *visit, void *context)
+enum hst_status hst_references_visit(struct hst_look *look, const struct hst_type_facts *type,
+                                     hst_raddr object, uint64_t bytes)
 {
-    const struct visit all = {image, abi,   type,   object, hst_image_at(image, object, bytes),
-                              bytes, visit, context};
+    const struct hst_abi *abi = look->abi;
+    const struct visit all = {look->image, abi, type, object, hst_image_at(look->image, object, bytes),
+                              bytes,       look};
     if (all.bytes == NULL)
         return HST_OK;
     if ((type->flags & HST_TYPE_HEAP) != 0)

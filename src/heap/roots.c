@@ -13,7 +13,6 @@
 
 enum {
     WORD = sizeof(uint64_t),
-    FRAMES_MAX = 1 << 20,
     OWNED_BY_GENERATOR = 1,
     OWNED_BY_C = 3, /* and more: frames without code of Python's */
     NAME_CHARACTERS = 80,
@@ -46,6 +45,7 @@ struct finding {
     struct hst_heap *heap;
     uint32_t *counted; /* references to each object that are known */
     size_t capacity;
+    struct hst_look look; /* at states of interpreters and threads, and at frames */
     struct hst_buffer name;
 };
 
@@ -113,6 +113,8 @@ static uint32_t name_of(struct finding *finding, const char *text)
 static enum hst_status find_in_words(struct finding *finding, hst_raddr from, uint64_t bytes,
                                      hst_raddr skipped, uint32_t name)
 {
+    if (!hst_look_allows(&finding->look, bytes / WORD))
+        return HST_OK;
     for (hst_raddr at = from; at < from + bytes; at += WORD)
         if (at != skipped)
             HST_TRY(
@@ -138,8 +140,12 @@ static enum hst_status find_in_interpreter(struct finding *finding, const struct
 /* Appends a str, or "?". */
 static void add_text(struct finding *finding, hst_raddr text, size_t characters)
 {
-    if (text == 0 || hst_text_read(&finding->census->image->memory, finding->abi, text, characters,
-                                   &finding->name) != HST_OK)
+    enum hst_status status = text != 0 ? hst_text_read(&finding->census->image->memory, finding->abi, text,
+                                                       characters, &finding->name)
+                                       : HST_E_INVALID;
+    if (status == HST_E_NOMEM)
+        finding->name.failed = 1;
+    else if (status != HST_OK)
         hst_buffer_add_text(&finding->name, "?");
 }
 
@@ -153,7 +159,9 @@ static void name_code(struct finding *finding, hst_raddr code)
     add_text(finding, hst_image_word(image, code + name), NAME_CHARACTERS);
     size_t begin = finding->name.length;
     add_text(finding, hst_image_word(image, code + abi->code_filename), 4 * NAME_CHARACTERS);
-    if (finding->name.data == NULL)
+    if (finding->name.data == NULL) /* both are empty */
+        hst_buffer_add_text(&finding->name, "?");
+    if (finding->name.failed)
         return;
     const uint8_t *file = finding->name.data + begin;
     for (size_t i = begin; i < finding->name.length; i++)
@@ -207,7 +215,8 @@ static enum hst_status find_in_frame(struct finding *finding, hst_raddr at)
             hst_strings_add(&finding->heap->strings, (const char *)finding->name.data, finding->name.length));
     struct frame frame = {finding, hst_image_word(image, code + abi->code_localsplusnames),
                           finding->name.length};
-    return hst_frame_references_visit(image, abi, at, add_variable, &frame);
+    finding->look.context = &frame;
+    return hst_frame_references_visit(&finding->look, at);
 }
 
 /* Up to 3.10 the running frames are objects, each of which holds the one that called it. */
@@ -231,7 +240,8 @@ static enum hst_status find_in_frames(struct finding *finding, const struct hst_
     if (abi->minor <= 12)
         at = hst_image_word(image, hst_image_word(image, thread->address + abi->tstate_cframe) +
                                        abi->cframe_current_frame);
-    for (int i = 0; i < FRAMES_MAX && at != 0; i++, at = hst_image_word(image, at + abi->frame_previous))
+    for (; at != 0 && hst_look_allows(&finding->look, abi->frame_size / WORD);
+         at = hst_image_word(image, at + abi->frame_previous))
         HST_TRY(find_in_frame(finding, at));
     return HST_OK;
 }
@@ -315,6 +325,10 @@ enum hst_status hst_roots_find(const struct hst_census *census, const struct hst
     if (counted == NULL)
         return HST_E_NOMEM;
     finding.counted = counted;
+    finding.look = (struct hst_look){.image = census->image,
+                                     .abi = census->abi,
+                                     .visit = add_variable,
+                                     .words_left = hst_look_words(census->image)};
     hst_buffer_init(&finding.name, 0);
     enum hst_status status = find_all(&finding, threads, count);
     hst_buffer_release(&finding.name);

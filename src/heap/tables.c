@@ -63,7 +63,7 @@ int hst_dict_table_read(const struct hst_image *image, const struct hst_abi *abi
     int is_general = abi->minor <= 10 || head[abi->keys_kind] == KIND_GENERAL;
     uint32_t entry = is_general ? GENERAL_ENTRY : TEXT_ENTRY;
     uint64_t bytes = abi->keys_indices + index_bytes + usable(size) * entry;
-    if (count > usable(size))
+    if (count > usable(size) || bytes > image->bytes || hst_image_at(image, keys, bytes) == NULL)
         return 0;
     if (values != 0 && abi->minor >= 13)
         values += VALUES_HEAD_3_13;
@@ -124,117 +124,118 @@ static uint64_t word(const struct visit *visit, uint64_t offset)
     return hst_image_word(visit->image, visit->object + offset);
 }
 
-static enum hst_status give(const struct visit *visit, hst_raddr table, uint64_t bytes, uint64_t used)
+static int give(const struct visit *visit, hst_raddr table, uint64_t bytes, uint64_t used)
 {
-    return table != 0 ? visit->visit(visit->context, table, bytes, used) : HST_OK;
+    return table != 0 && visit->visit(visit->context, table, bytes, used);
 }
 
-static enum hst_status give_list(const struct visit *visit)
+static void give_list(const struct visit *visit)
 {
     enum { ALLOCATED_AFTER_ITEMS = 8 };
     uint64_t size = word(visit, visit->abi->var_size);
     uint64_t allocated = word(visit, visit->abi->list_items + ALLOCATED_AFTER_ITEMS);
     if (allocated > ITEMS_MAX || size > allocated)
-        return HST_OK;
-    return give(visit, word(visit, visit->abi->list_items), allocated * WORD, size * WORD);
+        return;
+    (void)give(visit, word(visit, visit->abi->list_items), allocated * WORD, size * WORD);
 }
 
-static enum hst_status give_dict(const struct visit *visit)
+static void give_dict(const struct visit *visit)
 {
     struct hst_dict_table table;
     hst_raddr values = word(visit, visit->abi->dict_values);
     uint64_t used = word(visit, visit->abi->dict_used);
     if (!hst_dict_table_read(visit->image, visit->abi, word(visit, visit->abi->dict_keys), values, &table))
-        return HST_OK;
+        return;
     uint64_t empty = used < table.room ? (table.room - used) * table.entry_bytes : 0;
-    HST_TRY(give(visit, table.keys, table.bytes, table.bytes - empty));
+    (void)give(visit, table.keys, table.bytes, table.bytes - empty);
     if (values == 0 || is_inline(visit->image, visit->abi, values))
-        return HST_OK;
-    return give(visit, values, table.room * WORD, used * WORD);
+        return;
+    (void)give(visit, values, table.room * WORD, used * WORD);
 }
 
-static enum hst_status give_set(const struct visit *visit)
+static void give_set(const struct visit *visit)
 {
     uint64_t mask = word(visit, visit->abi->set_mask), used = word(visit, visit->abi->set_used);
     hst_raddr table = word(visit, visit->abi->set_table);
     int is_inside = table >= visit->object && table < visit->object + visit->type->basic_size;
     if (mask > ITEMS_MAX || is_inside)
-        return HST_OK;
-    return give(visit, table, (mask + 1) * SET_ENTRY, used * SET_ENTRY);
+        return;
+    (void)give(visit, table, (mask + 1) * SET_ENTRY, used * SET_ENTRY);
 }
 
-static enum hst_status give_deque(const struct visit *visit)
+static void give_deque(const struct visit *visit)
 {
     hst_raddr block = word(visit, visit->abi->var_size + WORD);
     hst_raddr last = word(visit, visit->abi->var_size + 2 * WORD);
     uint64_t most = word(visit, visit->abi->var_size) / HST_DEQUE_BLOCK_ITEMS + 2;
     for (uint64_t i = 0; i < most && block != 0; i++) {
-        HST_TRY(give(visit, block, DEQUE_BLOCK_BYTES, DEQUE_BLOCK_BYTES));
-        if (block == last)
-            break;
+        if (!give(visit, block, DEQUE_BLOCK_BYTES, DEQUE_BLOCK_BYTES) || block == last)
+            break; /* a chain that leads back ends here too */
         block = hst_image_word(visit->image, block + DEQUE_BLOCK_BYTES - WORD);
     }
-    return HST_OK;
 }
 
-static enum hst_status give_class(const struct visit *visit)
+static void give_class(const struct visit *visit)
 {
     struct hst_dict_table table;
     if ((word(visit, visit->abi->type_flags) & HST_TYPE_HEAP) == 0 ||
         !hst_dict_table_read(visit->image, visit->abi, word(visit, visit->abi->heaptype_cached_keys), 0,
                              &table))
-        return HST_OK;
-    return give(visit, table.keys, table.bytes, table.bytes);
+        return;
+    (void)give(visit, table.keys, table.bytes, table.bytes);
 }
 
 /* Attributes that lie in an array of their own: 3.11 and 3.12. */
-static enum hst_status give_values(const struct visit *visit)
+static void give_values(const struct visit *visit)
 {
     hst_raddr dict, values;
     hst_attributes_find(visit->image, visit->abi, visit->type, visit->object, &dict, &values);
     if (values == 0 || visit->abi->minor >= 13)
-        return HST_OK;
+        return;
     hst_raddr keys = hst_image_word(visit->image, visit->type->address + visit->abi->heaptype_cached_keys);
     struct hst_dict_table table;
     if (!hst_dict_table_read(visit->image, visit->abi, keys, values, &table))
-        return HST_OK;
-    return give(visit, values, table.room * WORD, table.room * WORD);
+        return;
+    (void)give(visit, values, table.room * WORD, table.room * WORD);
 }
 
 /* Copies of bytecode, which have caches between the instructions that are no references of the code's. The
  * first is the code's own. */
-static enum hst_status give_copies(const struct visit *visit)
+static void give_copies(const struct visit *visit)
 {
     hst_raddr array = word(visit, visit->abi->code_tlbc);
     uint64_t count = array != 0 ? hst_image_word(visit->image, array) : 0;
-    if (count > COPIES_MAX)
-        return HST_OK;
-    HST_TRY(give(visit, array, (count + 1) * WORD, (count + 1) * WORD));
+    if (count > COPIES_MAX || !give(visit, array, (count + 1) * WORD, (count + 1) * WORD))
+        return;
     for (uint64_t i = 2; i <= count; i++)
-        HST_TRY(give(visit, hst_image_word(visit->image, array + i * WORD), 0, 0));
-    return HST_OK;
+        (void)give(visit, hst_image_word(visit->image, array + i * WORD), 0, 0);
 }
 
-enum hst_status hst_tables_visit(const struct hst_image *image, const struct hst_abi *abi,
-                                 const struct hst_type_facts *type, hst_raddr object,
-                                 hst_table_visitor *visit, void *context)
+void hst_tables_visit(const struct hst_image *image, const struct hst_abi *abi,
+                      const struct hst_type_facts *type, hst_raddr object, hst_table_visitor *visit,
+                      void *context)
 {
     const struct visit all = {image, abi, type, object, visit, context};
     if (type->layout.is_managed)
-        HST_TRY(give_values(&all));
+        give_values(&all);
     if (type->layout.has_copies)
-        HST_TRY(give_copies(&all));
+        give_copies(&all);
     switch (type->layout.shape) {
     case HST_SHAPE_LIST:
-        return give_list(&all);
+        give_list(&all);
+        break;
     case HST_SHAPE_DICT:
-        return give_dict(&all);
+        give_dict(&all);
+        break;
     case HST_SHAPE_SET:
-        return give_set(&all);
+        give_set(&all);
+        break;
     case HST_SHAPE_DEQUE:
-        return give_deque(&all);
+        give_deque(&all);
+        break;
     case HST_SHAPE_TYPE:
-        return give_class(&all);
+        give_class(&all);
+        break;
     case HST_SHAPE_PLAIN:
     case HST_SHAPE_LEAF:
     case HST_SHAPE_TUPLE:
@@ -243,5 +244,4 @@ enum hst_status hst_tables_visit(const struct hst_image *image, const struct hst
     case HST_SHAPE_GENERATOR:
         break;
     }
-    return HST_OK;
 }

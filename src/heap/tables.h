@@ -29,11 +29,12 @@ void hst_attributes_find(const struct hst_image *image, const struct hst_abi *ab
 
 /* bytes: that the table should have, 0 where only its block says; used: of those, what is not room for more.
  */
-typedef enum hst_status hst_table_visitor(void *context, hst_raddr table, uint64_t bytes, uint64_t used);
-/* Every table that the object's layout names. */
-enum hst_status hst_tables_visit(const struct hst_image *image, const struct hst_abi *abi,
-                                 const struct hst_type_facts *type, hst_raddr object,
-                                 hst_table_visitor *visit, void *context) HST_MUST_CHECK;
+typedef int hst_table_visitor(void *context, hst_raddr table, uint64_t bytes, uint64_t used);
+/* Every table that the object's layout names. visit returns 0 where one is somebody else's: what only that
+ * one leads to is not visited. */
+void hst_tables_visit(const struct hst_image *image, const struct hst_abi *abi,
+                      const struct hst_type_facts *type, hst_raddr object, hst_table_visitor *visit,
+                      void *context);
 
 /* A block of a deque: the link to the left, items, the link to the right.  The deque names its first and last
  * block behind its size, then the places of its first and last item in them. */

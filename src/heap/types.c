@@ -170,7 +170,7 @@ static void find_attributes(struct hst_heap_types *types, const struct hst_type_
     int64_t dict = (int64_t)hst_image_word(types->image, facts->address + types->abi->type_dictoffset);
     int64_t weak = (int64_t)hst_image_word(types->image, flags_place + WEAKLIST_OFFSET_AFTER_FLAGS);
     layout->is_managed = types->abi->minor >= 11 && (facts->flags & HST_TYPE_MANAGED_DICT) != 0;
-    if (dict < 0 && !layout->is_managed && facts->item_size != 0 && -dict <= facts->basic_size)
+    if (dict < 0 && !layout->is_managed && facts->item_size != 0 && dict >= -(int64_t)facts->basic_size)
         layout->dict_from_end = (int32_t)dict;
     if (weak > 0 && weak < facts->basic_size)
         layout->skipped[0] = (uint32_t)weak;
@@ -283,12 +283,13 @@ const char *hst_heap_types_name(struct hst_heap_types *types, uint32_t type)
     struct hst_type_facts *item = &types->items[type];
     if (item->name == NULL) {
         HST_CLEANUP(hst_buffer_release) struct hst_buffer name;
-        hst_buffer_init(&name, HST_TYPE_NAME_BYTES);
-        if (hst_type_add_name(&types->image->memory, types->abi, item->address, &name) == HST_OK &&
-            name.length > 0)
+        hst_buffer_init(&name, 0); /* its parts have limits */
+        enum hst_status status = hst_type_add_name(&types->image->memory, types->abi, item->address, &name);
+        if (status == HST_OK && name.length > 0)
             item->name = hst_strndup((const char *)name.data, name.length);
-        else
+        else if (status != HST_E_NOMEM)
             item->name = hst_strdup("?"); /* it is not asked for twice: what it is read from may be gone */
+        types->out_of_memory |= item->name == NULL;
     }
     return item->name != NULL ? item->name : "?";
 }

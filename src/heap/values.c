@@ -44,10 +44,9 @@ static enum hst_status add_bytes(struct showing *showing, const uint8_t *object,
 static int add_short_integer(struct showing *showing, const uint8_t *object)
 {
     const struct hst_abi *abi = showing->census->abi;
-    int64_t size = (int64_t)load(object + abi->long_tag);
-    int is_negative = abi->minor >= 12 ? (size & 3) == 2 : size < 0;
-    uint64_t digits = abi->minor >= 12 ? (uint64_t)size >> 3 : (uint64_t)(size < 0 ? -size : size),
-             number = 0;
+    uint64_t size = load(object + abi->long_tag), number = 0;
+    int is_negative = abi->minor >= 12 ? (size & 3) == 2 : size >> 63 != 0;
+    uint64_t digits = abi->minor >= 12 ? size >> 3 : is_negative ? 0 - size : size;
     char text[24], *at = text + sizeof text;
     if (digits > SHORT_DIGITS)
         return 0;
@@ -105,9 +104,12 @@ static enum hst_status add_all(struct showing *showing, struct hst_heap *heap)
         if ((census->types.items[object->type].flags & wanted) == 0 && object->type != showing->float_type)
             continue;
         hst_buffer_clear(&showing->text);
-        if (add_value(showing, object) != HST_OK)
-            continue;
+        enum hst_status status = add_value(showing, object);
         HST_TRY(hst_buffer_status(&showing->text));
+        if (status == HST_E_NOMEM)
+            return status;
+        if (status != HST_OK)
+            continue;
         const char *text = showing->text.length > 0 ? (const char *)showing->text.data : "";
         if (!hst_heap_values_add(&heap->values, (uint32_t)i, text, showing->text.length))
             return HST_E_NOMEM;

@@ -72,7 +72,7 @@ static void look_for_slack(struct search *search, uint32_t id)
     hst_raddr object = search->heap->addresses[id];
     uint64_t size = word(search, object + abi->var_size);
     uint64_t allocated = word(search, object + abi->list_items + ALLOCATED_AFTER_ITEMS);
-    if (allocated < ITEMS_MAX && size < allocated)
+    if (allocated < ITEMS_MAX && size < allocated && allocated * WORD <= search->heap->bytes[id])
         save(search, HST_FINDING_LIST_SLACK, id, block(abi, allocated * WORD),
              size > 0 ? block(abi, size * WORD) : 0);
 }

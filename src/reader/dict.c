@@ -191,9 +191,9 @@ hst_raddr hst_dict_find(struct hst_memory *memory, const struct hst_abi *abi,
                         const struct hst_dict_entries *entries, const char *key)
 {
     size_t length = strlen(key);
-    HST_CLEANUP_FREE struct key_head *heads = hst_alloc(FIND_BATCH, sizeof *heads);
-    HST_CLEANUP_FREE struct hst_piece *pieces = hst_alloc(FIND_BATCH, 3 * sizeof *pieces);
-    if (heads == NULL || pieces == NULL || length > KEY_BYTES_MAX)
+    struct key_head heads[FIND_BATCH];
+    struct hst_piece pieces[3 * FIND_BATCH];
+    if (length > KEY_BYTES_MAX)
         return 0;
     for (size_t done = 0; done < entries->count; done += FIND_BATCH) {
         size_t count = entries->count - done < FIND_BATCH ? entries->count - done : FIND_BATCH;

@@ -55,11 +55,14 @@ static void add_module(struct hst_memory *memory, const struct hst_abi *abi, hst
     HST_CLEANUP(hst_buffer_release) struct hst_buffer module;
     hst_buffer_init(&module, NAME_CHARACTERS_MAX * 4 + 16);
     hst_raddr dict, text;
-    if (hst_memory_read_u64(memory, type + abi->type_dict, &dict) != HST_OK || dict == 0 ||
-        hst_dict_read(memory, abi, dict, MEMBERS_MAX, &members) != HST_OK)
+    if (hst_memory_read_u64(memory, type + abi->type_dict, &dict) != HST_OK || dict == 0)
         return;
-    text = hst_dict_find(memory, abi, &members, "__module__");
-    if (text == 0 || add_text(memory, abi, text, &module) != HST_OK)
+    enum hst_status status = hst_dict_read(memory, abi, dict, MEMBERS_MAX, &members);
+    text = status == HST_OK ? hst_dict_find(memory, abi, &members, "__module__") : 0;
+    if (text != 0)
+        status = add_text(memory, abi, text, &module);
+    into->failed |= status == HST_E_NOMEM;
+    if (text == 0 || status != HST_OK)
         return;
     if (module.length == strlen("builtins") && memcmp(module.data, "builtins", module.length) == 0)
         return;
