@@ -10,7 +10,7 @@ seconds=${1:-60}
 found=${2:-$build/found}
 [ $# -lt 2 ] || shift
 [ $# -lt 1 ] || shift
-[ $# -gt 0 ] || set -- reader debug_offsets linetable maps symbols core store timeline agent_maps pstats lprof options
+[ $# -gt 0 ] || set -- reader debug_offsets linetable maps symbols core store timeline agent_maps pstats lprof options heap
 [ -f "$build/build.ninja" ] || CC=clang meson setup "$build" "$root" -Dfuzzers=true -Db_lundef=false \
     -Db_sanitize=address,undefined -Dc_args='-fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined'
 bad=''

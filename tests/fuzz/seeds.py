@@ -53,6 +53,73 @@ def reader():
             put("reader", "%d-kind-%d" % (number, kind), bytes([number, rng.randrange(4)]) + records)
 
 
+def heap():
+    """See fuzz_heap.c for the form of these."""
+    plain, leaf, list_, tuple_, dict_, set_, deque, weak, frame, generator, type_, number, text, table, pool, chunk, state = range(17)
+    special = {0: 0, 1 << 20: 12, 1 << 36: 13, 1 << 40: 14, 1 << 63: 16, 0xffffffff: 8}
+    all_of_them = 65535
+
+    def place(group, index, word):
+        return struct.pack("<BHB", group, index, word & 255)
+
+    def words(group, index, word, *values):  # values: numbers of 8 bytes
+        return b"".join(b"\0" + place(group, index, word + i) + b"\x08" + struct.pack("<Q", value & (1 << 64) - 1)
+                        for i, value in enumerate(values))
+
+    def pointer(group, index, word, *to, many=0):
+        return bytes([17 if many else 1]) + place(group, index, word) + place(*to) + (struct.pack("<H", many) if many else b"")
+
+    def magic(group, index, word, value, many=0):
+        return bytes([18 if many else 2]) + place(group, index, word) + bytes([special[value]]) + (struct.pack("<H", many) if many else b"")
+
+    single = {
+        "deques-of-one-block": pointer(deque, 0, 3, table, 40, 0, many=all_of_them) + pointer(table, 40, 65, table, 40, 0) +
+        magic(deque, 0, 2, 1 << 40, all_of_them) + magic(deque, 0, 5, 0, all_of_them),
+        "deque-of-few": pointer(deque, 0, 3, table, 40, 0, many=all_of_them) + pointer(table, 40, 65, table, 40, 0) +
+        magic(deque, 0, 2, 1 << 20, all_of_them) + magic(deque, 0, 5, 0, all_of_them),
+        "long-lists": magic(list_, 0, 4, 1 << 36, all_of_them) + magic(list_, 0, 2, 1 << 36, all_of_them),
+        "one-table-for-dicts": pointer(dict_, 0, 4, table, 7, 0, many=all_of_them),
+        "one-table-for-lists": pointer(list_, 0, 3, pool, 0, 0, many=all_of_them) +
+        bytes([16]) + place(list_, 0, 2) + b"\x08" + struct.pack("<QH", 30000, all_of_them),
+        "large-sets": magic(set_, 0, 4, 1 << 36, all_of_them) + magic(set_, 0, 3, 1 << 20, all_of_them),
+        "frame-calls-itself": pointer(state, 10, 0, state, 9, 0) + pointer(state, 14, 0, state, 13, 0),
+        "frames-go-round": pointer(state, 26, 0, state, 9, 0) + pointer(state, 18, 0, state, 13, 0),
+        "interpreter-is-next": pointer(state, 6, 0, state, 5, 0),
+        "thread-is-next": pointer(state, 2, 0, state, 1, 0),
+        "least-size": magic(number, 0, 2, 1 << 63, all_of_them) + magic(tuple_, 0, 2, 1 << 63, 3000),
+        "types-without-head": b"".join(words(type_, index, 4, 16, 8) for index in range(0, 300, 3)),
+        "types-are-their-bases": b"".join(pointer(type_, index, 32, type_, index, 0) for index in range(40)),
+        "free-list-goes-round": b"".join(pointer(pool, index, 0, pool, index, 0) for index in range(40)),
+        "no-chunks": magic(chunk, 0, 0, 0, all_of_them),
+        "chunks-of-all": magic(chunk, 0, 0, 1 << 20, all_of_them),
+        "own-table": b"".join(pointer(list_, index, 3, list_, index, 0) for index in range(30)),
+        "tables-are-objects": b"".join(pointer(dict_, index, 4, tuple_, index, 0) + pointer(list_, index, 3, tuple_, 9 * index, 0)
+                                       for index in range(16)),
+        "empty-texts": magic(text, 0, 2, 0, all_of_them),
+        "long-texts": magic(text, 0, 2, 1 << 40, 3000),
+    }
+    rng = random.Random(4)
+    for base in range(3):
+        put("heap", "%d-as-it-is" % base, bytes([base]))
+        for name, records in single.items():
+            put("heap", "%d-%s" % (base, name), bytes([base]) + records)
+        for number_ in range(12):
+            records = b""
+            for _ in range(rng.randrange(4, 30)):
+                kind = rng.choice([0, 1, 1, 2, 2, 3])
+                many = rng.random() < 0.2
+                records += bytes([kind + 16 * many]) + place(rng.randrange(17), rng.randrange(1 << 16), rng.choice([0, 1, 2, 3, 4, rng.randrange(40)]))
+                if kind == 0:
+                    records += bytes([8]) + rng.randbytes(8)
+                elif kind == 2:
+                    records += bytes([rng.randrange(19)])
+                else:
+                    records += place(rng.randrange(17), rng.randrange(1 << 16), rng.choice([0, 0, 0, 1, -1, 2]))
+                if many:
+                    records += struct.pack("<H", rng.choice([10, 1000, all_of_them]))
+            put("heap", "%d-random-%d" % (base, number_), bytes([base]) + records)
+
+
 def timeline():
     """See fuzz_timeline.c and docs/format.md."""
     def block(events, base, start, lost, words, indices, times):
@@ -346,6 +413,6 @@ def lprof():
                 pickle.dumps(stats, protocol))
 
 
-for make in (counters, reader, debug_offsets, linetable, maps, residency, chunks, symbols, core, store, heap_column, timeline,
+for make in (counters, reader, heap, debug_offsets, linetable, maps, residency, chunks, symbols, core, store, heap_column, timeline,
              agent_maps, pstats, lprof, options):
     make()
