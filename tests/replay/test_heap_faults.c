@@ -33,10 +33,11 @@ struct sums {
 static struct sums sum_up(const struct heap_replay *replay)
 {
     const struct hst_heap *heap = &replay->heap;
-    return (struct sums){heap->count,         heap->first[heap->count],
-                         heap->type_count,    heap->name_count,
-                         heap->root_count,    heap->values.count,
-                         heap->finding_count, replay->census.object_bytes + replay->census.table_bytes};
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < heap->count; i++)
+        bytes += heap->bytes[i];
+    return (struct sums){heap->count,      heap->first[heap->count], heap->type_count,    heap->name_count,
+                         heap->root_count, heap->values.count,       heap->finding_count, bytes};
 }
 
 /* In the child: its exit code. */
