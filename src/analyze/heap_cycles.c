@@ -8,6 +8,7 @@
 #include "graph/components.h"
 
 enum { BREAKER_LIMIT = 5000 };
+#define TYPE_OF_TYPES (UINT64_C(1) << 31) /* Py_TPFLAGS_TYPE_SUBCLASS: its objects are classes */
 
 struct counting {
     struct hst_heap_view *view;
@@ -67,6 +68,29 @@ static struct hst_heap_cycle_row *row_for(struct counting *counting, size_t type
     return row;
 }
 
+/* A class reaches itself by its __mro__, and by all that it defines: every class is such a group, and stays
+ * one. */
+static int is_classes(const struct hst_heap_view *view, const uint32_t *members, size_t count)
+{
+    const struct hst_heap *heap = view->heap;
+    int has_class = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t type = heap->types[members[i]];
+        int is_class = (heap->type_rows[type].flags & TYPE_OF_TYPES) != 0;
+        if (!is_class && !hst_heap_view_is_builtin(view, type))
+            return 0;
+        has_class |= is_class;
+    }
+    return has_class && view->dominators.above[members[0]] != HST_GRAPH_NONE;
+}
+
+static void count_classes(struct counting *counting, const uint32_t *members, size_t count)
+{
+    counting->cycles->class_groups++;
+    for (size_t i = 0; i < count; i++)
+        counting->cycles->class_bytes += counting->view->heap->bytes[members[i]];
+}
+
 static enum hst_status count_component(struct counting *counting, uint32_t component, uint8_t *seen)
 {
     const struct hst_heap *heap = counting->view->heap;
@@ -115,9 +139,14 @@ static enum hst_status count_all(struct counting *counting, size_t detailed)
     HST_CLEANUP_FREE uint8_t *seen = hst_alloc_zero(view->heap->type_count + 1, 1);
     if (seen == NULL)
         return HST_E_NOMEM;
-    for (uint32_t i = 0; i < components->count; i++)
-        if (components->first[i + 1] - components->first[i] > 1)
+    for (uint32_t i = 0; i < components->count; i++) {
+        const uint32_t *members = components->members + components->first[i];
+        size_t count = components->first[i + 1] - components->first[i];
+        if (count > 1 && is_classes(view, members, count))
+            count_classes(counting, members, count);
+        else if (count > 1)
             HST_TRY(count_component(counting, i, seen));
+    }
     if (cycles->count > 0)
         qsort(cycles->rows, cycles->count, sizeof *cycles->rows, garbage_first);
     for (size_t i = 0; i < cycles->count && i < detailed; i++) {

@@ -25,6 +25,7 @@ struct hst_heap_cycles {
     struct hst_heap_cycle_row *rows; /* garbage first, then by bytes */
     size_t count;
     uint64_t groups, objects, bytes, garbage_groups, garbage_bytes;
+    uint64_t class_groups, class_bytes; /* classes with what they define; they are in no row */
 };
 
 /* detailed: of so many rows breaker and edges are looked for. */

@@ -125,6 +125,7 @@ enum hst_status hst_heap_gathering_find(struct hst_heap_view *view, uint32_t abo
         }
         found.holder = main_referrer(heap, above, marks, found.objects);
         HST_TRY(find_telling(view, largest, &found.example));
+        found.wrapped = found.type;
         found.type = heap->types[found.example];
     }
     *ret_gathering = found;

@@ -7,6 +7,7 @@
 
 struct hst_heap_gathering {
     uint32_t type;    /* what they are, or what they wrap; HST_HEAP_NONE: the set is empty */
+    uint32_t wrapped; /* the type that wraps it; the same where none does */
     uint32_t holder;  /* the dominator, or who refers to at least half of the type's; HST_HEAP_NONE: nobody */
     uint32_t example; /* the largest of them, or what is in it */
     uint64_t objects; /* of the type's in the set */

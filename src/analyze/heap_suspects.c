@@ -60,8 +60,9 @@ static enum hst_status add_group(struct looking *looking, uint32_t above, const 
     struct hst_heap_view *view = looking->view;
     struct hst_heap_gathering gathering;
     HST_TRY(hst_heap_gathering_find(view, above, rest, count, &gathering));
+    /* Lists and dicts are everywhere: that many together hold much says nothing. */
     if (gathering.objects < GROUP_LEAST || gathering.retained < looking->threshold ||
-        hst_heap_view_is_builtin(view, gathering.type))
+        hst_heap_view_is_builtin(view, gathering.wrapped))
         return HST_OK;
     const struct hst_heap_suspect suspect = {.reason = HST_SUSPECT_TYPE,
                                              .type = gathering.type,

@@ -122,14 +122,18 @@ static enum hst_status describe(struct hst_heap *heap, int pid, const char *comm
 
 /* --- a running process --- */
 
+static enum hst_status copy_live(const struct hst_subject *subject, struct reading *reading)
+{
+    HST_TRY(hst_maps_read(subject->pid, &reading->maps));
+    return hst_image_take(subject->pid, &reading->maps, subject->memory, &reading->image);
+}
+
 static enum hst_status copy_still(const struct hst_subject *subject, struct reading *reading)
 {
     struct hst_halt halt;
     uint64_t begin_ns = hst_now_ns();
     HST_TRY(hst_halt_begin(subject->pid, &halt));
-    enum hst_status status = hst_maps_read(subject->pid, &reading->maps);
-    if (status == HST_OK)
-        status = hst_image_take(subject->pid, &reading->maps, subject->memory, &reading->image);
+    enum hst_status status = copy_live(subject, reading);
     hst_halt_end(&halt);
     reading->pause_ns = hst_now_ns() - begin_ns;
     return status;
@@ -217,6 +221,9 @@ static enum hst_status read_process(const struct hst_subject *subject, const str
     if (options->fork) {
         heap->way = HST_HEAP_FORKED;
         HST_TRY(copy_forked(subject, reading, &heap->fork, err));
+    } else if (options->live) {
+        heap->way = HST_HEAP_LIVE;
+        HST_TRY(copy_live(subject, reading));
     } else {
         HST_TRY(copy_still(subject, reading));
     }

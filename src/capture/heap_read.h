@@ -11,6 +11,7 @@ struct hst_heap_options {
     uint64_t bytes_max; /* of the copy; 0: four fifths of the memory that is free */
     const char *root;   /* core: prefix of the names of the program's files, or "" */
     int fork;           /* copy from a copy-on-write child of the process, which goes on meanwhile */
+    int live;           /* copy while it goes on: what changes meanwhile may be missing or wrong */
     /* Called before the process is held still, with what will be copied and how long that may take. */
     void (*announce)(void *context, uint64_t bytes, uint64_t pause_ns);
     void *context;

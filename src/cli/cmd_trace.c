@@ -7,22 +7,9 @@
 #include "cli/agent_run.h"
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/signal_name.h"
 
 static const char *const backend_names[] = {"auto", "monitoring", "profile", "frames", NULL};
-
-/* "USR2", "SIGUSR2", "12" -> its number; -1: there is none, or none that can be caught. */
-static int signal_number(const char *text)
-{
-    uint64_t number;
-    const char *name = strncasecmp(text, "SIG", 3) == 0 ? text + 3 : text;
-    int found = -1;
-    if (hst_count_parse(text, &number) == HST_OK && number > 0 && number < (uint64_t)SIGRTMAX)
-        found = (int)number;
-    for (int i = 1; i < SIGRTMIN && found < 0; i++)
-        if (sigabbrev_np(i) != NULL && strcasecmp(sigabbrev_np(i), name) == 0)
-            found = i;
-    return found == SIGKILL || found == SIGSTOP ? -1 : found;
-}
 
 int hst_cmd_trace(struct hst_cli *cli, int argc, char **argv)
 {
@@ -87,7 +74,7 @@ int hst_cmd_trace(struct hst_cli *cli, int argc, char **argv)
     if (result != HST_PARSED)
         return result;
     request.trace.backend = (enum hst_agent_backend)backend;
-    request.trace.toggle = toggle != NULL ? signal_number(toggle) : 0;
+    request.trace.toggle = toggle != NULL ? hst_signal_number(toggle) : 0;
     if (request.trace.toggle < 0) {
         hst_program_release(&program);
         return hst_message_usage(cli, "trace", "a signal that a program can catch, such as USR1, USR2 or HUP",

@@ -21,6 +21,7 @@ struct edges {
     uint32_t *targets;
     hst_place *places;
     size_t count, capacity, place_capacity;
+    uint32_t interned; /* the table of interned strings; HST_HEAP_NONE: it is not there */
 };
 
 static enum hst_status add_edge(void *context, hst_raddr target, hst_place place)
@@ -89,7 +90,9 @@ static enum hst_status gather_edges(const struct hst_census *census, struct hst_
     for (size_t i = 0; i < census->count; i++) {
         const struct hst_object *object = &census->objects[i];
         heap->first[i] = (uint32_t)edges->count;
-        if (!is_interned_table(census, object))
+        if (is_interned_table(census, object))
+            edges->interned = (uint32_t)i;
+        else
             HST_TRY(hst_references_visit(&look, &census->types.items[object->type], object->address,
                                          object->length));
         for (; buffer < census->buffer_count && census->buffers[buffer].owner == i; buffer++)
@@ -99,13 +102,15 @@ static enum hst_status gather_edges(const struct hst_census *census, struct hst_
     return HST_OK;
 }
 
-static enum hst_status gather_references(const struct hst_census *census, struct hst_heap *heap)
+static enum hst_status gather_references(const struct hst_census *census, struct hst_heap *heap,
+                                         uint32_t *ret_interned)
 {
-    struct edges edges = {.census = census};
+    struct edges edges = {.census = census, .interned = HST_HEAP_NONE};
     heap->first = hst_alloc(census->count + 1, sizeof *heap->first);
     enum hst_status status = heap->first != NULL ? gather_edges(census, heap, &edges) : HST_E_NOMEM;
     heap->targets = edges.targets;
     heap->places = edges.places;
+    *ret_interned = edges.interned;
     return status;
 }
 
@@ -150,13 +155,27 @@ static enum hst_status gather_types(struct hst_census *census, struct hst_heap *
     return census->types.out_of_memory ? HST_E_NOMEM : HST_OK;
 }
 
+/* Whatever leads to the table of interned strings, is called by what it is. */
+static enum hst_status name_interned(struct hst_heap *heap, uint32_t interned)
+{
+    uint32_t name = hst_strings_add_z(&heap->strings, "interned strings");
+    for (size_t i = 0; i < heap->root_count; i++)
+        if (heap->roots[i].object == interned) {
+            heap->roots[i].kind = HST_ROOT_INTERPRETER;
+            heap->roots[i].name = name;
+        }
+    return name != HST_MAP_ABSENT ? HST_OK : HST_E_NOMEM;
+}
+
 enum hst_status hst_heap_gather(struct hst_census *census, const struct hst_runtime *runtime,
                                 struct hst_heap *heap)
 {
     HST_TRY(gather_columns(census, heap));
     HST_TRY(gather_types(census, heap));
-    HST_TRY(gather_references(census, heap));
+    uint32_t interned;
+    HST_TRY(gather_references(census, heap, &interned));
     HST_TRY(hst_roots_find(census, runtime, heap));
+    HST_TRY(name_interned(heap, interned));
     HST_TRY(hst_names_find(census, heap));
     HST_TRY(hst_values_find(census, heap));
     HST_TRY(hst_duplicates_find(census, heap));

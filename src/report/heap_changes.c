@@ -163,6 +163,10 @@ enum hst_status hst_heap_cycles_text(struct hst_heap_page *page, const struct hs
                        hst_cell_count(cycles->groups).text, hst_cell_bytes(cycles->bytes).text,
                        hst_cell_count(cycles->garbage_groups).text,
                        hst_cell_bytes(cycles->garbage_bytes).text);
+    if (cycles->class_groups > 0)
+        hst_buffer_add_fmt(page->out, "beside %s of classes, %s: every class is one, by its __mro__\n",
+                           hst_cell_count(cycles->class_groups).text,
+                           hst_cell_bytes(cycles->class_bytes).text);
     if (cycles->count > 0)
         hst_heap_page_head(page, "By the types that they are of", "     groups     bytes              types");
     for (size_t i = 0; i < shown; i++) {

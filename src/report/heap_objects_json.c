@@ -163,7 +163,9 @@ json_t *hst_heap_cycles_json(struct hst_heap_page *page, const struct hst_heap_c
     json_t *rows = json_array();
     for (size_t i = 0; i < hst_heap_page_rows(page, cycles->count); i++)
         hst_heap_json_append(&rows, cycle_json(page, &cycles->rows[i]));
-    return json_pack("{sI sI sI sI so}", "groups", (json_int_t)cycles->groups, "bytes",
+    return json_pack("{sI sI sI sI sI sI so}", "groups", (json_int_t)cycles->groups, "bytes",
                      (json_int_t)cycles->bytes, "garbage_groups", (json_int_t)cycles->garbage_groups,
-                     "garbage_bytes", (json_int_t)cycles->garbage_bytes, "cycles", rows);
+                     "garbage_bytes", (json_int_t)cycles->garbage_bytes, "class_groups",
+                     (json_int_t)cycles->class_groups, "class_bytes", (json_int_t)cycles->class_bytes,
+                     "cycles", rows);
 }

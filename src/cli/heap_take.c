@@ -1,0 +1,131 @@
+/* A run of the store for each snapshot; the page is made from the snapshot alone. */
+#include "cli/heap_take.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "cli/heap_run.h"
+#include "cli/open_store.h"
+#include "report/cell.h"
+#include "report/heap_pages.h"
+#include "store/heap_writer.h"
+
+enum { HOLDERS = 5 };
+
+int hst_heap_request_check(struct hst_cli *cli, const struct hst_heap_request *request)
+{
+    if (request->limit_mb > UINT64_MAX / 1000000)
+        return hst_message_usage(cli, "heap", NULL, "--limit: more than there is");
+    if (request->fork && request->live)
+        return hst_message_usage(cli, "heap", NULL, "--fork or --live: the two do not go together");
+    return HST_PARSED;
+}
+
+static void announce(void *context, uint64_t bytes, uint64_t pause_ns)
+{
+    struct hst_cli *cli = context;
+    hst_message_note(cli, NULL, "it stands still while %s are copied, for up to about %s",
+                     hst_cell_bytes(bytes).text, hst_cell_duration(pause_ns).text);
+}
+
+static void announce_fork(void *context, uint64_t bytes, uint64_t pause_ns)
+{
+    struct hst_cli *cli = context;
+    hst_message_note(cli, NULL, "it stands still for up to about %s; %s are copied while it goes on",
+                     hst_cell_duration(pause_ns).text, hst_cell_bytes(bytes).text);
+}
+
+static void fill_info(struct hst_run_info *info, const struct hst_heap_request *request,
+                      const struct hst_heap *heap)
+{
+    *info = (struct hst_run_info){.start_wall_ns = hst_wall_ns(),
+                                  .duration_ns = heap->pause_ns,
+                                  .exit_status = -1,
+                                  .cost.slowdown_percent = -1};
+    (void)snprintf(info->command, sizeof info->command, "%s", heap->command != NULL ? heap->command : "");
+    (void)snprintf(info->hasten_version, sizeof info->hasten_version, "%s", HST_VERSION);
+    (void)snprintf(info->name, sizeof info->name, "%s", request->name != NULL ? request->name : "");
+    if (getcwd(info->directory, sizeof info->directory) == NULL)
+        info->directory[0] = '\0';
+}
+
+enum hst_status hst_heap_keep(const struct hst_heap_request *request, const struct hst_heap *heap,
+                              uint64_t *ret_number, struct hst_error *err)
+{
+    HST_CLEANUP_STORE struct hst_store *store = NULL;
+    struct hst_run_info info;
+    fill_info(&info, request, heap);
+    HST_TRY(hst_cli_store_open(request->store, HST_STORE_WRITE, &store, err));
+    HST_TRY(hst_heap_write(store, &info, heap, err));
+    *ret_number = info.number;
+    return HST_OK;
+}
+
+static int print(struct hst_cli *cli, const struct hst_heap_request *request, struct hst_heap_run *run)
+{
+    struct hst_heap_answer answer;
+    struct hst_heap_overview overview;
+    hst_heap_answer_begin(&answer, cli, request->json, run, request->rows);
+    enum hst_status status = hst_heap_overview_init(&overview, &run->view, HOLDERS);
+    if (status != HST_OK)
+        return hst_heap_answer_end(&answer, status, NULL);
+    json_t *json = NULL;
+    if (request->json) {
+        answer.page.rows = 0;
+        json = hst_heap_overview_json(&answer.page, &overview);
+        if (json != NULL && json_object_set_new(json, "run", json_integer((json_int_t)run->number)) != 0) {
+            json_decref(json);
+            json = NULL;
+        }
+    } else {
+        status = hst_heap_overview_text(&answer.page, &overview);
+        hst_buffer_add_fmt(&answer.text,
+                           "\nkept as run %llu: hasten heap top, heap suspects, ... (hasten help heap)\n",
+                           (unsigned long long)run->number);
+    }
+    int result = hst_heap_answer_end(&answer, status, json);
+    hst_heap_overview_release(&overview);
+    return result;
+}
+
+struct hst_heap_options hst_heap_request_options(struct hst_cli *cli, const struct hst_heap_request *request)
+{
+    return (struct hst_heap_options){.bytes_max = request->limit_mb * 1000000,
+                                     .root = "",
+                                     .fork = request->fork,
+                                     .live = request->live,
+                                     .announce = request->live   ? NULL
+                                                 : request->fork ? announce_fork
+                                                                 : announce,
+                                     .context = cli};
+}
+
+int hst_heap_keep_and_print(struct hst_cli *cli, const struct hst_heap_request *request,
+                            struct hst_heap *heap)
+{
+    struct hst_error err = {0};
+    struct hst_heap_run run = {.heap = *heap};
+    if (hst_heap_keep(request, &run.heap, &run.number, &err) != HST_OK ||
+        hst_heap_view_init(&run.view, &run.heap, &err) != HST_OK) {
+        hst_heap_release(&run.heap);
+        return hst_message_error(cli, &err);
+    }
+    int result = print(cli, request, &run);
+    hst_heap_run_close(&run);
+    return result;
+}
+
+int hst_heap_print_stored(struct hst_cli *cli, const struct hst_heap_request *request, uint64_t number)
+{
+    struct hst_heap_run run;
+    char text[24];
+    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)number);
+    int result = hst_heap_run_open(cli, request->store, text, &run);
+    if (result != HST_PARSED)
+        return result;
+    result = print(cli, request, &run);
+    hst_heap_run_close(&run);
+    return result;
+}
