@@ -16,8 +16,10 @@ struct looks {
 static enum hst_status keep(void *context, const struct hst_heap *heap, struct hst_error *err)
 {
     struct looks *looks = context;
-    HST_TRY(hst_heap_keep(looks->request, heap, &looks->last, err));
-    return HST_OK;
+    struct hst_heap_request request = *looks->request;
+    if (looks->last != 0)
+        request.name = NULL; /* a name is one run's */
+    return hst_heap_keep(&request, heap, &looks->last, err);
 }
 
 static int conclude(struct hst_cli *cli, const struct hst_heap_request *request, const struct looks *looks)
