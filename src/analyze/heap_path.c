@@ -349,7 +349,7 @@ static int fits(struct search *search, uint32_t target)
     else if (candidate->length <= sizeof search->near_text) {
         hst_nearest_offer(&search->nearest, text);
         if (search->nearest.best != best)
-            search->nearest.best = strcpy(search->near_text, text);
+            search->nearest.best = memcpy(search->near_text, text, candidate->length);
     }
     hst_buffer_clear(candidate);
     return same;

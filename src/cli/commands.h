@@ -23,7 +23,7 @@ hst_command_function hst_cmd_heap_types, hst_cmd_heap_top, hst_cmd_heap_dominato
     hst_cmd_heap_cycles, hst_cmd_heap_diff, hst_cmd_heap_suspects, hst_cmd_heap_show, hst_cmd_heap_query,
     hst_cmd_heap_duplicates, hst_cmd_heap_waste;
 hst_command_function hst_cmd_heap_program; /* of a program that is started */
-hst_command_function hst_cmd_count;  /* what programs count, live */
+hst_command_function hst_cmd_count;        /* what programs count, live */
 /* by the Python package */
 hst_command_function hst_cmd_inside; /* the other end of a program's own measurement */
 /* understand */

@@ -25,14 +25,14 @@ enum { HST_LAYOUT_SKIPPED = 3 };
 
 struct hst_layout {
     enum hst_shape shape;
-    int is_managed;              /* attributes are kept before the object: 3.11 and later */
-    int is_linked;               /* a list in C holds each of them once, beside what is seen */
-    int owns_nothing;            /* its words name memory that others own */
-    int buffers_are_opaque;      /* what it owns beside its words holds no references that count */
-    int has_copies;              /* of its bytecode, one a thread: free-threaded 3.14 and later */
-    int has_items;               /* the words behind the fixed part are looked at as well */
-    uint32_t fields, fields_end; /* offsets of the words that are looked at */
-    uint32_t own_words;          /* offset of the words that are not of the shape's structure */
+    int is_managed;                       /* attributes are kept before the object: 3.11 and later */
+    int is_linked;                        /* a list in C holds each of them once, beside what is seen */
+    int owns_nothing;                     /* its words name memory that others own */
+    int buffers_are_opaque;               /* what it owns beside its words holds no references that count */
+    int has_copies;                       /* of its bytecode, one a thread: free-threaded 3.14 and later */
+    int has_items;                        /* the words behind the fixed part are looked at as well */
+    uint32_t fields, fields_end;          /* offsets of the words that are looked at */
+    uint32_t own_words;                   /* offset of the words that are not of the shape's structure */
     uint32_t skipped[HST_LAYOUT_SKIPPED]; /* offsets of words that hold what does not count; 0: none */
     int32_t dict_from_end; /* offset of __dict__ from the end of an object with items; 0: none */
 };

@@ -45,7 +45,7 @@ static inline unsigned hst_page_word(hst_raddr address) { return address >> 3 & 
 static inline int hst_page_has(const struct hst_page *page, hst_raddr address)
 {
     unsigned word = hst_page_word(address);
-    return page->objects[word / 64] >> (word % 64) & 1;
+    return (page->objects[word / 64] >> (word % 64) & 1) != 0;
 }
 static inline void hst_page_set(struct hst_page *page, hst_raddr address)
 {

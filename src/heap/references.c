@@ -269,14 +269,14 @@ enum hst_status hst_frame_references_visit(struct hst_look *look, hst_raddr fram
 /* gi_frame_state, the byte before the frame: 3.15 numbers the states anew. */
 static enum hst_status give_generator(const struct visit *all)
 {
-    enum { STATE_BEFORE_FRAME = 5, ENDED = 1, ENDED_3_15 = 5 };
+    enum { STATE_BEFORE_FRAME = 5, ENDED = 1, ENDED_3_15 = 5, NEGATIVE = 0x80 };
     const struct hst_abi *abi = all->abi;
     if (abi->minor <= 10) /* its frame is an object */
         return HST_OK;
     if (abi->gen_frame < STATE_BEFORE_FRAME || abi->gen_frame > all->length)
         return HST_OK;
-    int state = (int8_t)all->bytes[abi->gen_frame - STATE_BEFORE_FRAME];
-    if (state >= (abi->minor >= 15 ? ENDED_3_15 : ENDED))
+    unsigned state = all->bytes[abi->gen_frame - STATE_BEFORE_FRAME]; /* a signed char */
+    if (state >= (abi->minor >= 15 ? ENDED_3_15 : ENDED) && state < NEGATIVE)
         return HST_OK;
     return give_frame(all, all->object + abi->gen_frame);
 }

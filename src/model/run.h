@@ -20,7 +20,8 @@ enum hst_run_status {
 
 /* What hasten itself took and missed. All counts are of the whole run. */
 struct hst_run_cost {
-    uint64_t samples;        /* stored; of a traced or imported run: calls; of one of lines: hits; of a heap: objects */
+    uint64_t
+        samples; /* stored; of a traced or imported run: calls; of one of lines: hits; of a heap: objects */
     uint64_t dropped;        /* given up after retries, or refused by the checks */
     uint64_t torn;           /* reads that had to be tried again */
     uint64_t late;           /* ticks that came more than one interval late */
