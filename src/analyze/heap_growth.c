@@ -380,6 +380,8 @@ static enum hst_status prepare(struct growth *growth, const struct hst_heap **he
 static enum hst_status follow_all(struct growth *growth, struct work *work)
 {
     const struct peers root = {{HST_GRAPH_ROOT, HST_GRAPH_ROOT, HST_GRAPH_ROOT}};
+    if (growth->last >= HST_HEAP_SUSPECT_RUNS) /* never so: it tells the analyser what was checked before */
+        return HST_E_INVALID;
     HST_TRY(follow(growth, work, &root));
     while (work->count > 0) { /* ends: each object has one dominator, so it comes once */
         const struct peers point = work->items[--work->count];
