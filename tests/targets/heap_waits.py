@@ -1,7 +1,7 @@
 """Waits in one kind of call, while a thread counts its turns and asks whether a child of the program is to be seen.
 
 usage: python heap_waits.py SECONDS KIND     prints "ready", and when the wait is over what came of it, as JSON
-KIND: read (by C, from standard input), pause (for SIGUSR1), sleep, epoll, lock (each of them for a second);
+KIND: read (by C, from standard input), pause (for SIGUSR1), sleep, epoll, lock (each of them for two seconds);
 seccomp, as read, under a filter that allows all; without_ctypes is said where C cannot be called
 """
 import json
@@ -14,7 +14,7 @@ import time
 
 from _target import ready
 
-WAIT_S = 1.0
+WAIT_S = 2.0
 turns = children = 0
 
 
