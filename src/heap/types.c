@@ -93,10 +93,19 @@ static const struct {
     {"PyCapsule", HST_SHAPE_LEAF}, /* what it points to is some C code's */
 };
 
-/* They name descriptions that are some C code's, which may have other things beside them. */
+/* They name descriptions that are some C code's, which may have other things beside them, or memory that
+ * another object owns. */
 static const char *const describing[] = {
-    "builtin_function_or_method", "builtin_method",    "method_descriptor", "classmethod_descriptor",
-    "wrapper_descriptor",         "getset_descriptor", "member_descriptor", "method-wrapper",
+    "builtin_function_or_method",
+    "builtin_method",
+    "method_descriptor",
+    "classmethod_descriptor",
+    "wrapper_descriptor",
+    "getset_descriptor",
+    "member_descriptor",
+    "method-wrapper",
+    "memoryview",
+    "managedbuffer",
 };
 
 static int is_describing(const char *name)

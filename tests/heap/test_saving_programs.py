@@ -6,6 +6,8 @@ import subprocess
 
 import pytest
 
+from stepped import is_proof
+
 SAVINGS = pathlib.Path(__file__).resolve().parent / "programs" / "savings"
 NAMES = sorted(path.name for path in SAVINGS.glob("[a-z]*.py"))
 NOISE = 0.02
@@ -21,6 +23,8 @@ def measured(start, interpreter, name, way):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_saving(start, interpreter, name):
+    if not is_proof(interpreter):
+        pytest.skip("%s: proved on the oldest and the newest" % interpreter)
     if interpreter.free_threaded:
         pytest.skip("%s: its allocator keeps what it has free" % interpreter)
     runs = {way: [measured(start, interpreter, name, way) for _ in range(2)] for way in ("before", "after")}

@@ -26,14 +26,8 @@ def told(accusations):
                                         for row in found[:3]]) for name, found in accusations.items())
 
 
-def skip_what_cannot_be_read(interpreter):
-    if interpreter.free_threaded:
-        pytest.skip("%s: objects of a free-threaded Python are not found yet" % interpreter)
-
-
 @pytest.mark.timeout(600)
 def test_leaks_are_named(hasten, start, interpreter):
-    skip_what_cannot_be_read(interpreter)
     wrong = {}
     for name in LEAK_NAMES:
         found = suspects(hasten, start, interpreter, name)
@@ -46,7 +40,6 @@ def test_leaks_are_named(hasten, start, interpreter):
 
 @pytest.mark.timeout(600)
 def test_the_healthy_are_not_accused(hasten, start, interpreter):
-    skip_what_cannot_be_read(interpreter)
     accused = {}
     for name in HEALTHY_NAMES:
         found = suspects(hasten, start, interpreter, name)

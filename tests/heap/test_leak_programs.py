@@ -3,7 +3,7 @@ the allocator's blocks, on every interpreter, with no part of hasten in it.  Tha
 holds is shown by letting go of it: then all that piled up goes."""
 import pytest
 
-from stepped import HEALTHY_NAMES, LEAK_NAMES, LOOKS, Stepped, names, said_by, truth_of
+from stepped import HEALTHY_NAMES, LEAK_NAMES, LOOKS, Stepped, is_proof, names, said_by, truth_of
 
 LATE = LOOKS[-1] + 12
 NOISE = 40  # objects of a built-in type that printing, counting and looking things up may leave
@@ -31,6 +31,13 @@ def test_all_are_here():
         truth = truth_of(name)
         assert truth["type"] and truth["holder"] and ("objects_each_step" in truth) != ("bytes_each_step" in truth)
     assert all(truth_of(name) is None for name in HEALTHY_NAMES)
+
+
+@pytest.fixture(autouse=True)
+def proved_here(request):
+    interpreter = request.getfixturevalue("interpreter") if "interpreter" in request.fixturenames else None
+    if interpreter is not None and not is_proof(interpreter):
+        pytest.skip("%s: proved on the oldest and the newest" % interpreter)
 
 
 @pytest.mark.parametrize("name", LEAK_NAMES)
