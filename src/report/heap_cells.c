@@ -1,6 +1,8 @@
 /* Spells rows. */
 #include "report/heap_cells.h"
 
+#include <stdio.h>
+
 #include "base/memory.h"
 #include "report/json.h"
 
@@ -32,6 +34,28 @@ void hst_heap_page_share(struct hst_heap_page *page, uint64_t bytes, uint64_t wh
 {
     hst_buffer_add_fmt(page->out, "  %9s %s", hst_cell_bytes(bytes).text,
                        hst_cell_percent(whole > 0 ? (double)bytes / (double)whole : 0).text);
+}
+
+struct hst_cell hst_heap_signed_bytes(int64_t bytes)
+{
+    struct hst_cell cell, size = hst_cell_bytes((uint64_t)(bytes < 0 ? -bytes : bytes));
+    (void)snprintf(cell.text, sizeof cell.text, "%s%.100s",
+                   bytes < 0   ? "-"
+                   : bytes > 0 ? "+"
+                               : "",
+                   size.text);
+    return cell;
+}
+
+struct hst_cell hst_heap_signed_count(int64_t count)
+{
+    struct hst_cell cell, size = hst_cell_count((uint64_t)(count < 0 ? -count : count));
+    (void)snprintf(cell.text, sizeof cell.text, "%s%.100s",
+                   count < 0   ? "-"
+                   : count > 0 ? "+"
+                               : "",
+                   size.text);
+    return cell;
 }
 
 void hst_heap_page_rest(struct hst_heap_page *page, const struct hst_buffer *text, size_t taken,

@@ -12,6 +12,9 @@ size_t hst_heap_page_rows(const struct hst_heap_page *page, size_t count);
 void hst_heap_page_more(struct hst_heap_page *page, size_t shown, size_t count, const char *of_what);
 /* "  12.3 MB  45.2 %" */
 void hst_heap_page_share(struct hst_heap_page *page, uint64_t bytes, uint64_t whole);
+/* What grew has a +, what shrank a -. */
+struct hst_cell hst_heap_signed_bytes(int64_t bytes);
+struct hst_cell hst_heap_signed_count(int64_t count);
 /* Text cut to what is left of a line when so many columns are taken. */
 void hst_heap_page_rest(struct hst_heap_page *page, const struct hst_buffer *text, size_t taken,
                         enum hst_text_cut cut);

@@ -5,28 +5,6 @@
 #include "base/memory.h"
 #include "report/heap_cells.h"
 
-static struct hst_cell signed_bytes(int64_t bytes)
-{
-    struct hst_cell cell, size = hst_cell_bytes((uint64_t)(bytes < 0 ? -bytes : bytes));
-    (void)snprintf(cell.text, sizeof cell.text, "%s%.100s",
-                   bytes < 0   ? "-"
-                   : bytes > 0 ? "+"
-                               : "",
-                   size.text);
-    return cell;
-}
-
-static struct hst_cell signed_count(int64_t count)
-{
-    struct hst_cell cell, size = hst_cell_count((uint64_t)(count < 0 ? -count : count));
-    (void)snprintf(cell.text, sizeof cell.text, "%s%.100s",
-                   count < 0   ? "-"
-                   : count > 0 ? "+"
-                               : "",
-                   size.text);
-    return cell;
-}
-
 static void add_name(struct hst_heap_page *page, const char *name, size_t taken)
 {
     size_t width = (size_t)page->style->width;
@@ -42,8 +20,8 @@ enum hst_status hst_heap_compare_text(struct hst_heap_page *page, const struct h
     for (size_t i = 0; i < shown; i++) {
         const struct hst_heap_change *row = &compare->changes[i];
         hst_buffer_add_fmt(page->out, " %10s %11s %11s %11s  ",
-                           signed_bytes((int64_t)(row->bytes_after - row->bytes_before)).text,
-                           signed_count((int64_t)(row->objects_after - row->objects_before)).text,
+                           hst_heap_signed_bytes((int64_t)(row->bytes_after - row->bytes_before)).text,
+                           hst_heap_signed_count((int64_t)(row->objects_after - row->objects_before)).text,
                            hst_cell_count(row->new_objects).text, hst_cell_count(row->gone_objects).text);
         add_name(page, row->type, TAKEN);
     }
@@ -86,8 +64,8 @@ static enum hst_status add_suspect(struct hst_heap_page *page, const struct hst_
     hst_buffer_init(&text, 0);
     hst_buffer_add_fmt(page->out, "  %9s", hst_cell_bytes(row->bytes).text);
     if (row->growth_bytes != 0)
-        hst_buffer_add_fmt(page->out, "  %10s  %9s objects", signed_bytes(row->growth_bytes).text,
-                           signed_count(row->growth_objects).text);
+        hst_buffer_add_fmt(page->out, "  %10s  %9s objects", hst_heap_signed_bytes(row->growth_bytes).text,
+                           hst_heap_signed_count(row->growth_objects).text);
     else if (row->objects > 0)
         hst_buffer_add_fmt(page->out, "  %9s objects", hst_cell_count(row->objects).text);
     hst_buffer_add_text(page->out, "  ");
