@@ -5,6 +5,7 @@
     @hasten.profile                     every line of a function       hasten.lines(f, g), hasten.LineProfiler
     @hasten.profile_each()              a file of one call's profile
     hasten.counters                     counters for nanoseconds       `hasten count` reads them from outside
+    hasten.heap                         every object, and who holds it
     hasten.install_signal()             stacks or a profile when a signal comes
     %load_ext hasten                    %hasten, %%hasten, %hasten_lines
 
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from hasten._agent import version as __version__
 
 if TYPE_CHECKING:
-    from hasten import counters as counters, pycounters as pycounters
+    from hasten import counters as counters, heap as heap, pycounters as pycounters
     from hasten._command import Error as Error
     from hasten._each import profile_each as profile_each
     from hasten._lines import LineProfiler as LineProfiler, lines as lines, profile as profile
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 # Only what is used is loaded: counting alone needs nothing of measuring.
 _PLACES = {
-    "counters": "", "pycounters": "",
+    "counters": "", "heap": "", "pycounters": "",
     "Error": "_command", "Run": "_run",
     "sample": "_sample", "start": "_sample", "stop": "_sample", "display": "_sample",
     "trace": "_trace", "pause": "_trace", "resume": "_trace",

@@ -3,7 +3,8 @@ import os
 import shutil
 import subprocess
 import sysconfig
-from typing import Dict, List, Optional
+import tempfile
+from typing import Dict, Iterator, List, Optional
 
 
 class Error(RuntimeError):
@@ -42,7 +43,7 @@ def environment() -> Dict[str, str]:
 
 def said(text: str) -> str:
     """The command's complaint as a sentence of ours."""
-    lines = [line.strip() for line in text.strip().splitlines()]
+    lines = [line.strip() for line in text.strip().splitlines() if not line.startswith("hasten: note: ")]
     lines = [line[len("hasten: "):] if line.startswith("hasten: ") else line for line in lines]
     return "; ".join(lines) or "the command hasten ended without a word"
 
@@ -52,8 +53,31 @@ def run(words: List[str], width: Optional[int] = None) -> str:
     env = environment()
     if width is not None:
         env["COLUMNS"] = str(width)
-    done = subprocess.run([find()] + words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env,
-                          universal_newlines=True, errors="replace")
+    try:
+        done = subprocess.run([find()] + words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env,
+                              universal_newlines=True, errors="replace")
+    except OSError as error:
+        raise _no_start(error) from None
     if done.returncode != 0:
         raise Error(said(done.stderr))
     return done.stdout
+
+
+def lines(words: List[str]) -> Iterator[str]:
+    """Runs it, and gives what it prints line by line."""
+    with tempfile.TemporaryFile("w+", errors="replace") as complaint:
+        try:
+            process = subprocess.Popen([find()] + words, stdout=subprocess.PIPE, stderr=complaint, env=environment(),
+                                       universal_newlines=True, errors="replace")
+        except OSError as error:
+            raise _no_start(error) from None
+        with process:
+            assert process.stdout is not None
+            yield from process.stdout
+        if process.returncode != 0:
+            complaint.seek(0)
+            raise Error(said(complaint.read()))
+
+
+def _no_start(error: OSError) -> Error:
+    return Error("cannot start %s: %s" % (error.filename, error.strerror))

@@ -32,7 +32,7 @@ with hasten.sample() as s:
 p = hasten.LineProfiler(f)
 rows = {row["function"]: row.get("calls") for row in t.run.json()["functions"]}
 print(rows["f"], s.run.json()["functions"][0]["function"] == "g", len(p.get_stats().timings) - 1)
-import hasten.ipython, hasten.counters, hasten.pycounters
+import hasten.ipython, hasten.counters, hasten.heap, hasten.pycounters
 """
 
 
