@@ -10,7 +10,8 @@
 
 struct hst_store;
 
-/* Adds a row with this process as its writer, and sets info->number and info->status. */
+/* Adds a row with this process as its writer, and sets info->number and info->status. HST_E_INVALID: the name
+ * is taken, or cannot be one. */
 enum hst_status hst_run_row_add(struct hst_store *store, struct hst_run_info *info,
                                 struct hst_error *err) HST_MUST_CHECK;
 /* Brings the row up to info, all but number, name, kind and status. HST_E_GONE: there is no such row. */

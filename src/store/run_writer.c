@@ -74,38 +74,6 @@ void hst_run_writer_free(struct hst_run_writer *writer)
 
 static void cleanup_writer(struct hst_run_writer **writer) { hst_run_writer_free(*writer); }
 
-/* A name may not look like what hst_store_find takes for something else, and may not be taken. */
-static enum hst_status check_name(struct hst_store *store, const char *name, struct hst_error *err)
-{
-    HST_CLEANUP_STATEMENT sqlite3_stmt *statement = NULL;
-    int taken;
-    if (name[0] == '\0')
-        return HST_OK;
-    if (name[strspn(name, "0123456789")] == '\0' || strcmp(name, "last") == 0 ||
-        strncmp(name, "last~", 5) == 0) {
-        (void)hst_error_set(err, HST_E_INVALID, "\"%s\" cannot be the name of a run: it already means one",
-                            name);
-        hst_error_hint(err, "use a name with a letter in it, other than last");
-        return HST_E_INVALID;
-    }
-    HST_TRY(hst_store_prepare(store, "SELECT id FROM run WHERE name = ?1", &statement, err));
-    (void)sqlite3_bind_text(statement, 1, name, -1, SQLITE_TRANSIENT);
-    HST_TRY(hst_store_step(store, statement, &taken, err));
-    if (taken) {
-        (void)hst_error_set(err, HST_E_INVALID, "run %lld already has the name \"%s\"",
-                            (long long)sqlite3_column_int64(statement, 0), name);
-        hst_error_hint(err, "choose another name, or `hasten rm %s` first", name);
-        return HST_E_INVALID;
-    }
-    return HST_OK;
-}
-
-static enum hst_status add_run(struct hst_store *store, struct hst_run_info *info, struct hst_error *err)
-{
-    HST_TRY(check_name(store, info->name, err));
-    return hst_run_row_add(store, info, err);
-}
-
 enum hst_status hst_run_writer_new(struct hst_store *store, struct hst_run_info *info,
                                    struct hst_run_writer **ret_writer, struct hst_error *err)
 {
@@ -126,7 +94,7 @@ enum hst_status hst_run_writer_new(struct hst_store *store, struct hst_run_info 
                               &writer->insert_block, err));
     struct hst_run_info begun = *info;
     HST_TRY(hst_store_begin_write(store, err));
-    HST_TRY(hst_store_end(store, add_run(store, &begun, err), err));
+    HST_TRY(hst_store_end(store, hst_run_row_add(store, &begun, err), err));
     writer->number = begun.number;
     info->number = begun.number;
     info->status = begun.status;

@@ -27,6 +27,7 @@ def inside(package, hasten):
 
 def test_types(inside, hasten):
     told = inside("types")
+    assert 'run 1 already has the name "mine"' in told.pop("twice")
     assert told == {"planted": 1234, "slotted": 2, "sorted": True, "runs": [1, 1, 1, 1], "same": True, "fresh": 1234,
                     "repr": "<hasten.heap.Snapshot 1>", "last~1": 1}
     assert len(hasten.runs()) == 2

@@ -40,12 +40,16 @@ def counts(rows):
 def types():
     taken = heap.snapshot(name="mine")
     rows = taken.types()
+    try:
+        heap.snapshot(name="mine")
+    except hasten.Error as error:
+        twice = str(error)
     again = heap.open("mine")
     return {"planted": counts(rows)["__main__.Planted"], "slotted": counts(rows)["__main__.Slotted"],
             "sorted": [r.bytes for r in rows] == sorted((r.bytes for r in rows), reverse=True),
             "runs": [taken.run.number, again.run.number, heap.open().run.number, heap.open(1).run.number],
             "same": again.types() == rows, "fresh": counts(heap.types())["__main__.Planted"],
-            "repr": repr(taken), "last~1": heap.open("last~1").run.number}
+            "repr": repr(taken), "last~1": heap.open("last~1").run.number, "twice": twice}
 
 
 def questions():
