@@ -84,6 +84,25 @@ def test_loader(inside):
     assert told["edges"] == told["back"] > told["objects"]
 
 
+def test_a_file_of_meliae(inside, hasten):
+    if "hasten heap import" not in hasten.ok("help", "heap").out:
+        pytest.skip("this hasten has no heap import")
+    dump = inside.package.place / "dump.json"
+    dump.write_text("".join(json.dumps(row) + "\n" for row in (
+        {"address": 64, "type": "list", "size": 88, "len": 2, "refs": [128, 192]},
+        {"address": 128, "type": "str", "size": 60, "len": 5, "value": "hello", "refs": []},
+        {"address": 192, "type": "int", "size": 28, "value": 7, "refs": []})))
+    told = inside("file", inside.package.inside + "/dump.json")
+    assert told["text"].splitlines() == [
+        "Total 3 objects, 3 types, Total size = 176.0B (176 bytes)",
+        " Index   Count   %      Size   % Cum     Max Kind",
+        "     0       1  33        88  50  50      88 list",
+        "     1       1  33        60  34  84      60 str",
+        "     2       1  33        28  15 100      28 int"]
+    assert told["children"] == ["hello", 7] and told["parents"] == [64] and told["run"] == 1
+    assert told["types"] == ["list", "str", "int"]
+
+
 def test_a_plain_user(inside):
     """Its own children may look, also where the system wants to be told so."""
     os.chmod(str(inside.package.place), 0o755)

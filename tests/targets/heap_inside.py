@@ -124,6 +124,12 @@ def loader():
             "back": sum(one.num_parents for one in om.values())}
 
 
+def file():
+    om = heap.load(sys.argv[2])
+    return {"text": str(om.summarize()), "children": [one.value for one in om[64].c], "run": heap.open().run.number,
+            "parents": [one.address for one in om[128].p], "types": [one.type_str for one in om.values()]}
+
+
 def as_a_plain_user():
     """dumpable: what a program is unless it changed its user, or said otherwise."""
     os.setgid(65534)
