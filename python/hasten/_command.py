@@ -64,15 +64,16 @@ def run(words: List[str], width: Optional[int] = None) -> str:
 
 
 def lines(words: List[str]) -> Iterator[str]:
-    """Runs it, and gives what it prints line by line."""
+    """Runs it, and gives what it prints line by line. Its input ends when all is ready to read that."""
     with tempfile.TemporaryFile("w+", errors="replace") as complaint:
         try:
-            process = subprocess.Popen([find()] + words, stdout=subprocess.PIPE, stderr=complaint, env=environment(),
-                                       universal_newlines=True, errors="replace")
+            process = subprocess.Popen([find()] + words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                       stderr=complaint, env=environment(), universal_newlines=True, errors="replace")
         except OSError as error:
             raise _no_start(error) from None
         with process:
-            assert process.stdout is not None
+            assert process.stdin is not None and process.stdout is not None
+            process.stdin.close()
             yield from process.stdout
         if process.returncode != 0:
             complaint.seek(0)

@@ -198,9 +198,9 @@ def _readable() -> Iterator[None]:
 
 def snapshot(name: Optional[str] = None, store: Optional[str] = None, fork: bool = False) -> Snapshot:
     """Of this process, all threads of which stand still meanwhile (fork: for some milliseconds only)."""
-    words = ["heap", "--json"] + ([] if name is None else ["--name", name]) + (["--fork"] if fork else [])
+    words = ["heap", "--await", "--json"] + ([] if name is None else ["--name", name]) + (["--fork"] if fork else [])
     with _readable():
-        said = _command.run(_words(words, store) + [str(os.getpid())])
+        said = "".join(_command.lines(_words(words, store) + [str(os.getpid())]))
     return Snapshot(Run(json.loads(said)["run"], store), os.getpid())
 
 

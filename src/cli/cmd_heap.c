@@ -38,6 +38,7 @@ static int parse(struct hst_cli *cli, int argc, char **argv, struct hst_heap_req
         {"root", 0, "DIR", "where the files of the program of a core file are, if not here", HST_OPTION_TEXT,
          &request->root, NULL},
         {"name", 0, "NAME", "a name for the run", HST_OPTION_TEXT, &request->name, NULL},
+        {"await", 0, NULL, NULL, HST_OPTION_FLAG, &request->await, NULL},
         {"json", 0, NULL, "print JSON instead of text: every type", HST_OPTION_FLAG, &request->json, NULL},
         HST_OPTION_ROW_STORE(request),
     };
@@ -99,6 +100,16 @@ static int ask(struct hst_cli *cli, int argc, char **argv)
                              argv[1]);
 }
 
+/* python/hasten/heap.py says so when all that its program does to ask about itself is done. */
+static void await_end_of_input(void)
+{
+    char byte;
+    ssize_t got;
+    do
+        got = read(STDIN_FILENO, &byte, sizeof byte);
+    while (got > 0 || (got < 0 && errno == EINTR));
+}
+
 /* Options of hasten may stand before it. */
 static int has_program(int argc, char **argv)
 {
@@ -134,6 +145,8 @@ int hst_cmd_heap(struct hst_cli *cli, int argc, char **argv)
     }
     struct hst_heap_options options = hst_heap_request_options(cli, &request);
     options.root = root != NULL ? root : "";
+    if (request.await)
+        await_end_of_input();
     enum hst_status status = pid != 0 ? hst_heap_read_process(pid, &options, &heap, &err)
                                       : hst_heap_read_core(request.subject, &options, &heap, &err);
     return status == HST_OK ? hst_heap_keep_and_print(cli, &request, &heap) : hst_message_error(cli, &err);

@@ -11,6 +11,7 @@
 
 struct hst_heap_request {
     int json, fork, live;
+    int await; /* for the end of standard input, before the process is looked at */
     uint64_t rows, limit_mb;
     const char *root, *store, *name;
     const char *subject; /* a process number or a file */

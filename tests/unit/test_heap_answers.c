@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "analyze/heap_compare.h"
+#include "analyze/heap_counts.h"
 #include "analyze/heap_cycles.h"
 #include "analyze/heap_query.h"
 #include "analyze/heap_refs.h"
@@ -312,6 +313,47 @@ static void test_queries_only_read(void **state)
     }
 }
 
+static void count_heap(struct hst_heap_counts *counts, const char *const *types, const uint64_t *bytes,
+                       size_t count)
+{
+    struct small small;
+    small_init(&small);
+    for (size_t i = 0; i < count; i++)
+        (void)small_object(&small, types[i], bytes[i]);
+    assert_int_equal(hst_heap_counts_init(counts, small_finish(&small)), HST_OK);
+    small_release(&small);
+}
+
+static void test_what_grew(void **state)
+{
+    (void)state;
+    static const char *const first[] = {"kept", "list", "gone", "fewer", "fewer", "smaller"};
+    static const char *const later[] = {"new", "kept", "list", "fewer", "new", "smaller", "smaller"};
+    const uint64_t first_bytes[] = {10, 100, 50, 40, 40, 90}, later_bytes[] = {30, 10, 500, 100, 30, 20, 20};
+    struct hst_heap_counts before, after;
+    struct hst_heap_grown *rows;
+    size_t count;
+    count_heap(&before, first, first_bytes, HST_ARRAY_LENGTH(first));
+    count_heap(&after, later, later_bytes, HST_ARRAY_LENGTH(later));
+    assert_int_equal(before.all.objects, 7); /* and sys.modules, in both */
+    assert_int_equal(after.all.bytes, 1710);
+    assert_int_equal(hst_heap_counts_grown(&before, &after, &rows, &count), HST_OK);
+    static const struct {
+        const char *type;
+        int64_t objects, bytes;
+    } wanted[] = {{"list", 0, 400}, {"new", 2, 60}, {"fewer", -1, 20}, {"smaller", 1, -50}};
+    assert_int_equal(count, HST_ARRAY_LENGTH(wanted));
+    for (size_t i = 0; i < count; i++) {
+        assert_string_equal(rows[i].type, wanted[i].type);
+        assert_int_equal(rows[i].objects, wanted[i].objects);
+        assert_int_equal(rows[i].bytes, wanted[i].bytes);
+    }
+    assert_int_equal(rows[1].now.objects, 2);
+    hst_free(rows);
+    hst_heap_counts_release(&before);
+    hst_heap_counts_release(&after);
+}
+
 #define ANSWERS_TEST(function) cmocka_unit_test_setup_teardown(function, begin, end)
 
 int main(void)
@@ -326,6 +368,7 @@ int main(void)
         ANSWERS_TEST(test_queries),
         ANSWERS_TEST(test_queries_only_read),
         cmocka_unit_test(test_differences),
+        cmocka_unit_test(test_what_grew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
