@@ -129,7 +129,8 @@ class Snapshot:
 
     def top(self, n: int = 25) -> List[Object]:
         """The objects that retain most. 0: all."""
-        return [Object(int(row["address"], 16), row["type"], row["bytes"], row["retained"], row.get("path"), row.get("value"))
+        return [Object(int(row["address"], 16), row["type"], row["bytes"], row["retained"], row.get("path"),
+                       row.get("value"))
                 for row in self._ask("top", rows=n)["objects"]]
 
     def show(self, thing: Any) -> Dict[str, Any]:
