@@ -18,10 +18,11 @@ static const struct {
     const char *name;
     hst_command_function *function;
 } questions[] = {
-    {"types", hst_cmd_heap_types}, {"top", hst_cmd_heap_top},       {"dominators", hst_cmd_heap_dominators},
-    {"refs", hst_cmd_heap_refs},   {"show", hst_cmd_heap_show},     {"suspects", hst_cmd_heap_suspects},
-    {"diff", hst_cmd_heap_diff},   {"cycles", hst_cmd_heap_cycles}, {"duplicates", hst_cmd_heap_duplicates},
-    {"waste", hst_cmd_heap_waste}, {"query", hst_cmd_heap_query},   {"growth", hst_cmd_heap_growth},
+    {"types", hst_cmd_heap_types},   {"top", hst_cmd_heap_top},       {"dominators", hst_cmd_heap_dominators},
+    {"refs", hst_cmd_heap_refs},     {"show", hst_cmd_heap_show},     {"suspects", hst_cmd_heap_suspects},
+    {"diff", hst_cmd_heap_diff},     {"cycles", hst_cmd_heap_cycles}, {"duplicates", hst_cmd_heap_duplicates},
+    {"waste", hst_cmd_heap_waste},   {"query", hst_cmd_heap_query},   {"growth", hst_cmd_heap_growth},
+    {"export", hst_cmd_heap_export}, {"import", hst_cmd_heap_import},
 };
 
 static int parse(struct hst_cli *cli, int argc, char **argv, struct hst_heap_request *request)
@@ -69,7 +70,9 @@ static int parse(struct hst_cli *cli, int argc, char **argv, struct hst_heap_req
             "  hasten heap cycles          groups that keep themselves alive, and what would end that\n"
             "  hasten heap duplicates      equal objects\n"
             "  hasten heap waste           memory that could be saved\n"
-            "  hasten heap query 'SQL'     objects, types, references and roots as tables\n\n"
+            "  hasten heap query 'SQL'     objects, types, references and roots as tables\n"
+            "  hasten heap export          a snapshot for other tools\n"
+            "  hasten heap import FILE     a dump of another tool as a snapshot\n\n"
             "Again and again\n"
             "  hasten heap growth PID      which types grow",
         .operands_min = 1,

@@ -139,7 +139,7 @@ static int look(struct growth *growth)
                                    .pause_ns = heap.pause_ns};
     enum hst_status status = HST_OK;
     if (request->keep)
-        status = hst_heap_keep(&request->heap, &heap, &round.run, &err);
+        status = hst_heap_run_keep(request->heap.store, request->heap.name, &heap, &round.run, &err);
     if (status == HST_OK && (status = hst_heap_counts_init(&now, &heap)) != HST_OK)
         (void)hst_error_set(&err, status, "out of memory");
     hst_heap_release(&heap);

@@ -3,6 +3,7 @@
 #include "capture/heap_child.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
+#include "cli/heap_run.h"
 #include "cli/heap_take.h"
 #include "cli/program.h"
 #include "cli/signal_name.h"
@@ -16,10 +17,8 @@ struct looks {
 static enum hst_status keep(void *context, const struct hst_heap *heap, struct hst_error *err)
 {
     struct looks *looks = context;
-    struct hst_heap_request request = *looks->request;
-    if (looks->last != 0)
-        request.name = NULL; /* a name is one run's */
-    return hst_heap_keep(&request, heap, &looks->last, err);
+    const char *name = looks->last == 0 ? looks->request->name : NULL; /* a name is one run's */
+    return hst_heap_run_keep(looks->request->store, name, heap, &looks->last, err);
 }
 
 static int conclude(struct hst_cli *cli, const struct hst_heap_request *request, const struct looks *looks)

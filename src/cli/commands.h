@@ -21,7 +21,8 @@ hst_command_function hst_cmd_dump;   /* every thread's stack, now */
 hst_command_function hst_cmd_heap;   /* every object, by type; and by its second word: */
 hst_command_function hst_cmd_heap_types, hst_cmd_heap_top, hst_cmd_heap_dominators, hst_cmd_heap_refs,
     hst_cmd_heap_cycles, hst_cmd_heap_diff, hst_cmd_heap_suspects, hst_cmd_heap_show, hst_cmd_heap_query,
-    hst_cmd_heap_duplicates, hst_cmd_heap_waste, hst_cmd_heap_growth;
+    hst_cmd_heap_duplicates, hst_cmd_heap_waste, hst_cmd_heap_growth, hst_cmd_heap_export,
+    hst_cmd_heap_import;
 hst_command_function hst_cmd_heap_program; /* of a program that is started */
 hst_command_function hst_cmd_count;        /* what programs count, live */
 /* by the Python package */

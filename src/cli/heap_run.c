@@ -1,13 +1,16 @@
-/* Finds the snapshot that is meant, and loads it. */
+/* Finds the snapshot that is meant, and loads it; keeps a new one. */
 #include "cli/heap_run.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "cli/exit_codes.h"
 #include "cli/open_store.h"
 #include "store/heap_reader.h"
+#include "store/heap_writer.h"
 #include "store/run_reader.h"
 #include "store/store.h"
 
@@ -85,6 +88,31 @@ int hst_heap_run_open(struct hst_cli *cli, const char *store_option, const char 
     hst_heap_release(&ret_run->heap);
     ret_run->number = 0;
     return hst_message_error(cli, &err);
+}
+
+static void fill_info(struct hst_run_info *info, const char *name, const struct hst_heap *heap)
+{
+    *info = (struct hst_run_info){.start_wall_ns = hst_wall_ns(),
+                                  .duration_ns = heap->pause_ns,
+                                  .exit_status = -1,
+                                  .cost.slowdown_percent = -1};
+    (void)snprintf(info->command, sizeof info->command, "%s", heap->command != NULL ? heap->command : "");
+    (void)snprintf(info->hasten_version, sizeof info->hasten_version, "%s", HST_VERSION);
+    (void)snprintf(info->name, sizeof info->name, "%s", name != NULL ? name : "");
+    if (getcwd(info->directory, sizeof info->directory) == NULL)
+        info->directory[0] = '\0';
+}
+
+enum hst_status hst_heap_run_keep(const char *store_option, const char *name, const struct hst_heap *heap,
+                                  uint64_t *ret_number, struct hst_error *err)
+{
+    HST_CLEANUP_STORE struct hst_store *store = NULL;
+    struct hst_run_info info;
+    fill_info(&info, name, heap);
+    HST_TRY(hst_cli_store_open(store_option, HST_STORE_WRITE, &store, err));
+    HST_TRY(hst_heap_write(store, &info, heap, err));
+    *ret_number = info.number;
+    return HST_OK;
 }
 
 void hst_heap_run_close(struct hst_heap_run *run)

@@ -17,6 +17,9 @@ struct hst_heap_run {
 /* run: a number, a name, last or last~1, which count snapshots alone; NULL: the last snapshot. HST_PARSED, or
  * the mistake was named and this is the exit code. */
 int hst_heap_run_open(struct hst_cli *cli, const char *store, const char *run, struct hst_heap_run *ret_run);
+/* Adds a heap to the store as a run; name: NULL: none. */
+enum hst_status hst_heap_run_keep(const char *store, const char *name, const struct hst_heap *heap,
+                                  uint64_t *ret_number, struct hst_error *err) HST_MUST_CHECK;
 void hst_heap_run_close(struct hst_heap_run *run);
 /* Whether the text names a run of the store, of whatever kind. */
 int hst_heap_run_is_one(const char *store, const char *text);

@@ -2,15 +2,10 @@
 #include "cli/heap_take.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
-#include "base/clock.h"
-#include "base/memory.h"
 #include "cli/heap_run.h"
-#include "cli/open_store.h"
 #include "report/cell.h"
 #include "report/heap_pages.h"
-#include "store/heap_writer.h"
 
 enum { HOLDERS = 5 };
 
@@ -35,32 +30,6 @@ static void announce_fork(void *context, uint64_t bytes, uint64_t pause_ns)
     struct hst_cli *cli = context;
     hst_message_note(cli, NULL, "it stands still for up to about %s; %s are copied while it goes on",
                      hst_cell_duration(pause_ns).text, hst_cell_bytes(bytes).text);
-}
-
-static void fill_info(struct hst_run_info *info, const struct hst_heap_request *request,
-                      const struct hst_heap *heap)
-{
-    *info = (struct hst_run_info){.start_wall_ns = hst_wall_ns(),
-                                  .duration_ns = heap->pause_ns,
-                                  .exit_status = -1,
-                                  .cost.slowdown_percent = -1};
-    (void)snprintf(info->command, sizeof info->command, "%s", heap->command != NULL ? heap->command : "");
-    (void)snprintf(info->hasten_version, sizeof info->hasten_version, "%s", HST_VERSION);
-    (void)snprintf(info->name, sizeof info->name, "%s", request->name != NULL ? request->name : "");
-    if (getcwd(info->directory, sizeof info->directory) == NULL)
-        info->directory[0] = '\0';
-}
-
-enum hst_status hst_heap_keep(const struct hst_heap_request *request, const struct hst_heap *heap,
-                              uint64_t *ret_number, struct hst_error *err)
-{
-    HST_CLEANUP_STORE struct hst_store *store = NULL;
-    struct hst_run_info info;
-    fill_info(&info, request, heap);
-    HST_TRY(hst_cli_store_open(request->store, HST_STORE_WRITE, &store, err));
-    HST_TRY(hst_heap_write(store, &info, heap, err));
-    *ret_number = info.number;
-    return HST_OK;
 }
 
 static int print(struct hst_cli *cli, const struct hst_heap_request *request, struct hst_heap_run *run)
@@ -107,7 +76,7 @@ int hst_heap_keep_and_print(struct hst_cli *cli, const struct hst_heap_request *
 {
     struct hst_error err = {0};
     struct hst_heap_run run = {.heap = *heap};
-    if (hst_heap_keep(request, &run.heap, &run.number, &err) != HST_OK ||
+    if (hst_heap_run_keep(request->store, request->name, &run.heap, &run.number, &err) != HST_OK ||
         hst_heap_view_init(&run.view, &run.heap, &err) != HST_OK) {
         hst_heap_release(&run.heap);
         return hst_message_error(cli, &err);

@@ -21,10 +21,8 @@ struct hst_heap_request {
 int hst_heap_request_check(struct hst_cli *cli, const struct hst_heap_request *request);
 /* What is to be told before a process stands still is told on standard error. */
 struct hst_heap_options hst_heap_request_options(struct hst_cli *cli, const struct hst_heap_request *request);
-/* Makes the heap a run of the store, of the request's name. */
-enum hst_status hst_heap_keep(const struct hst_heap_request *request, const struct hst_heap *heap,
-                              uint64_t *ret_number, struct hst_error *err) HST_MUST_CHECK;
-/* The same, and the page about it on standard output; takes the heap. The exit code. */
+/* Makes the heap a run of the store, and writes the page about it on standard output; takes the heap. The
+ * exit code. */
 int hst_heap_keep_and_print(struct hst_cli *cli, const struct hst_heap_request *request,
                             struct hst_heap *heap);
 /* The page about a stored snapshot. */

@@ -35,10 +35,14 @@ static const struct known known_fields[] = {
     {"function", 8, 9, 4, "__defaults__"},
     {"function", 8, 9, 5, "__kwdefaults__"},
     {"function", 8, 9, 6, "__closure__"},
+    {"function", 8, 9, 8, "__name__"},
     {"function", 8, 9, 9, "__dict__"},
     {"function", 8, 9, 12, "__annotations__"},
+    {"function", 8, 9, 13, "__qualname__"},
     {"function", 10, 15, 2, "__globals__"},
     {"function", 10, 15, 3, "__builtins__"},
+    {"function", 10, 15, 4, "__name__"},
+    {"function", 10, 15, 5, "__qualname__"},
     {"function", 10, 15, 6, "__code__"},
     {"function", 10, 15, 7, "__defaults__"},
     {"function", 10, 15, 8, "__kwdefaults__"},
@@ -138,6 +142,9 @@ static enum hst_status name_fields(struct naming *naming, const struct hst_type_
     }
     if (dict > 0 && dict < facts->basic_size)
         HST_TRY(add(naming, hst_place_of(HST_PLACE_FIELD, (uint64_t)dict / WORD), "__dict__"));
+    if ((facts->flags & HST_TYPE_TYPE) != 0) /* the keys stand behind ht_name, ht_slots and ht_qualname */
+        HST_TRY(
+            add(naming, hst_place_of(HST_PLACE_FIELD, abi->heaptype_cached_keys / WORD - 1), "__qualname__"));
     hst_raddr type = facts->address;
     int members_left = MEMBERS_MAX;
     for (int i = 0; i < BASES_MAX && type != 0; i++) {

@@ -41,14 +41,14 @@ static enum hst_status add_bytes(struct showing *showing, const uint8_t *object,
 }
 
 /* Most numbers have one or two digits of 30 bits; there may be millions. */
-static int add_short_integer(struct showing *showing, const uint8_t *object)
+static int add_short_integer(struct showing *showing, const uint8_t *object, uint64_t room)
 {
     const struct hst_abi *abi = showing->census->abi;
     uint64_t size = load(object + abi->long_tag), number = 0;
     int is_negative = abi->minor >= 12 ? (size & 3) == 2 : size >> 63 != 0;
     uint64_t digits = abi->minor >= 12 ? size >> 3 : is_negative ? 0 - size : size;
     char text[24], *at = text + sizeof text;
-    if (digits > SHORT_DIGITS)
+    if (digits > SHORT_DIGITS || abi->long_digits + digits * sizeof(uint32_t) > room)
         return 0;
     for (uint64_t i = digits; i-- > 0;) {
         uint32_t digit;
@@ -79,7 +79,7 @@ static enum hst_status add_value(struct showing *showing, const struct hst_objec
     struct hst_census *census = showing->census;
     uint64_t flags = census->types.items[object->type].flags;
     const uint8_t *bytes = hst_image_at(census->image, object->address, object->length);
-    if (bytes == NULL || object->length < census->abi->long_digits + WORD)
+    if (bytes == NULL || object->length < census->abi->long_digits)
         return HST_E_INVALID;
     if ((flags & HST_TYPE_STR) != 0)
         return hst_text_read(&census->image->memory, census->abi, object->address, CHARACTERS_MAX,
@@ -90,9 +90,10 @@ static enum hst_status add_value(struct showing *showing, const struct hst_objec
         return add_float(showing, bytes);
     if ((flags & HST_TYPE_LONG) == 0)
         return HST_E_INVALID;
-    return add_short_integer(showing, bytes) ? HST_OK
-                                             : hst_number_add(&census->image->memory, census->abi,
-                                                              object->address, DIGITS_MAX, &showing->text);
+    return add_short_integer(showing, bytes, object->length)
+               ? HST_OK
+               : hst_number_add(&census->image->memory, census->abi, object->address, DIGITS_MAX,
+                                &showing->text);
 }
 
 static enum hst_status add_all(struct showing *showing, struct hst_heap *heap)

@@ -126,7 +126,13 @@ struct hst_heap_fork {
     uint64_t faults, stolen_ns; /* page faults while the child lived, and about how long they took */
 };
 
-enum hst_heap_way { HST_HEAP_STOPPED = 0, HST_HEAP_FORKED = 1, HST_HEAP_LIVE = 2, HST_HEAP_CORE = 3 };
+enum hst_heap_way {
+    HST_HEAP_STOPPED = 0,
+    HST_HEAP_FORKED = 1,
+    HST_HEAP_LIVE = 2,
+    HST_HEAP_CORE = 3,
+    HST_HEAP_IMPORTED = 4, /* read from the dump of another tool */
+};
 
 struct hst_heap {
     /* the process */

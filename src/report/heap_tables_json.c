@@ -117,7 +117,7 @@ static json_t *fork_json(const struct hst_heap *heap)
 
 json_t *hst_heap_overview_json(struct hst_heap_page *page, const struct hst_heap_overview *overview)
 {
-    static const char *const ways[] = {"stopped", "forked", "live", "core"};
+    static const char *const ways[] = {"stopped", "forked", "live", "core", "imported"};
     const struct hst_heap *heap = page->view->heap;
     json_t *types = hst_heap_by_type_json(page, &overview->types), *findings = json_array();
     for (size_t i = 0; i < overview->finding_count; i++)

@@ -413,6 +413,26 @@ def lprof():
                 pickle.dumps(stats, protocol))
 
 
+def meliae():
+    line = '{"address": %d, "type": "%s", "size": %d%s, "refs": [%s]}'
+    lines = [line % (16, "module", 56, ', "name": "app"', "32"),
+             line % (32, "dict", 280, ', "len": 2', "48, 64, 80, 96"),
+             line % (48, "str", 52, ', "len": 3, "value": "n\\u00e9\\""', ""),
+             line % (64, "int", 28, ', "value": -%d' % 2**70, ""),
+             line % (80, "bool", 28, ', "value": "True"', ""),
+             line % (96, "app.Node", 64, "", "96, 32, 7, 112"),
+             line % (112, "type", 1064, ', "name": "Node"', "32, 32, 32"),
+             line % (128, "function", 136, ', "name": "run"', "112"),
+             line % (144, "frame", 400, ', "value": "run"', "128")]
+    put("meliae", "whole", "\n".join(lines).encode() + b"\n")
+    put("meliae", "list", b"[\n" + ",\n".join(lines).encode() + b"\n]\n")
+    put("meliae", "backwards", b'{"refs": [2, 3], "value": "\\ud83d\\ude00\\ud83d", "size": 9, "type": "dict", "address": 1}\n'
+        b' { "more" : {"a": [1, "]"]}, "type":"dict" , "size":1e3, "address":2 }\n{"address":3,"type":"","refs":[0,2]}')
+    put("meliae", "bad", b'{"address": 1, "type": "list", "size": 18446744073709551616, "refs": []}\n\xff\x00\x80\n'
+        b'{"address": 9223372036854775808, "type": "\xff", "size": 9223372036854775807, "refs": [9223372036854775808]}\n'
+        b'{"address": 9223372036854775808, "type": "again", "size": 1}\n{"address": 5, "type": "large", "size": 1}\n{"type": "x"}')
+
+
 for make in (counters, reader, heap, debug_offsets, linetable, maps, residency, chunks, symbols, core, store, heap_column, timeline,
-             agent_maps, pstats, lprof, options):
+             agent_maps, pstats, lprof, meliae, options):
     make()
