@@ -122,18 +122,31 @@ static enum hst_status describe(struct hst_heap *heap, int pid, const char *comm
 
 /* --- a running process --- */
 
-static enum hst_status copy_live(const struct hst_subject *subject, struct reading *reading)
+static enum hst_status copy_live(const struct hst_subject *subject, struct hst_image *room,
+                                 struct reading *reading)
 {
     HST_TRY(hst_maps_read(subject->pid, &reading->maps));
-    return hst_image_take(subject->pid, &reading->maps, subject->memory, &reading->image);
+    return hst_image_take(subject->pid, &reading->maps, subject->memory, room, &reading->image);
+}
+
+static enum hst_status prepare(const struct hst_subject *subject, struct hst_image *ret_room)
+{
+    struct hst_maps maps = {0};
+    enum hst_status status = hst_maps_read(subject->pid, &maps);
+    if (status == HST_OK)
+        status = hst_image_prepare(subject->pid, &maps, subject->memory, ret_room);
+    hst_maps_release(&maps);
+    return status;
 }
 
 static enum hst_status copy_still(const struct hst_subject *subject, struct reading *reading)
 {
     struct hst_halt halt;
+    HST_CLEANUP(hst_image_release) struct hst_image room = {0};
+    HST_TRY(prepare(subject, &room));
     uint64_t begin_ns = hst_now_ns();
     HST_TRY(hst_halt_begin(subject->pid, &halt));
-    enum hst_status status = copy_live(subject, reading);
+    enum hst_status status = copy_live(subject, &room, reading);
     hst_halt_end(&halt);
     reading->pause_ns = hst_now_ns() - begin_ns;
     return status;
@@ -145,7 +158,7 @@ static enum hst_status copy_twin(const struct hst_subject *subject, int twin, st
     HST_TRY(hst_memory_live(twin, &memory));
     enum hst_status status = hst_maps_read(twin, &reading->maps);
     if (status == HST_OK)
-        status = hst_image_take(twin, &reading->maps, memory, &reading->image);
+        status = hst_image_take(twin, &reading->maps, memory, NULL, &reading->image);
     reading->image.source = subject->memory; /* for what is in files, and the same in both */
     hst_memory_free(memory);
     return status;
@@ -223,7 +236,7 @@ static enum hst_status read_process(const struct hst_subject *subject, const str
         HST_TRY(copy_forked(subject, reading, &heap->fork, err));
     } else if (options->live) {
         heap->way = HST_HEAP_LIVE;
-        HST_TRY(copy_live(subject, reading));
+        HST_TRY(copy_live(subject, NULL, reading));
     } else {
         HST_TRY(copy_still(subject, reading));
     }
@@ -271,7 +284,7 @@ static enum hst_status read_core(struct hst_core *core, const struct hst_heap_op
     heap->way = HST_HEAP_CORE;
     HST_TRY(hst_image_measure(0, &core->maps, &bytes));
     HST_TRY(check_room(options, bytes, err));
-    HST_TRY(hst_image_take(0, &core->maps, core->memory, &reading->image));
+    HST_TRY(hst_image_take(0, &core->maps, core->memory, NULL, &reading->image));
     HST_TRY(hst_residency_from_maps(&core->maps, &reading->residency));
     hst_residency_find_data(&reading->residency, core->memory);
     for (size_t i = 0; i < core->thread_count; i++)

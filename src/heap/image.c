@@ -15,6 +15,9 @@ enum { PAGE = 4096, ENTRIES = 4096 /* of pagemap, read at once */, GAP_PAGES = 4
 #define TABLES (HST_IMAGE_ADDRESS_MAX >> HST_IMAGE_TABLE_BITS)
 #define TABLE_PAGES (1u << (HST_IMAGE_TABLE_BITS - HST_PAGE_BITS))
 #define TABLE_BYTES (TABLE_PAGES * sizeof(uint32_t))
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* since Linux 5.14 */
+#endif
 /* proc(5), pagemap */
 #define PAGE_PRESENT (UINT64_C(1) << 63)
 #define PAGE_SWAPPED (UINT64_C(1) << 62)
@@ -122,17 +125,53 @@ static hst_raddr zeroed_end(struct hst_memory *memory, const struct hst_maps *ma
     return end < mapping->end ? end : mapping->end;
 }
 
+/* Moves what the room has of the region to where it is wanted; what is beside it goes back to the system. */
+static void move_overlap(struct hst_image_region *prepared, hst_raddr start, hst_raddr end, uint8_t *bytes)
+{
+    hst_raddr from = prepared->start > start ? prepared->start : start;
+    hst_raddr to = prepared->end < end ? prepared->end : end;
+    uint8_t *at = prepared->bytes + (from - prepared->start);
+    if (mremap(at, to - from, to - from, MREMAP_MAYMOVE | MREMAP_FIXED, bytes + (from - start)) == MAP_FAILED)
+        return; /* it is found anew, and the room's is released with it */
+    if (from > prepared->start)
+        unmap(prepared->bytes, from - prepared->start);
+    if (to < prepared->end)
+        unmap(prepared->bytes + (to - prepared->start), prepared->end - to);
+    prepared->bytes = NULL;
+}
+
+/* Memory for a region: as it was prepared, or with what was prepared of it where the mapping has changed. */
+static uint8_t *find_bytes(struct hst_image *room, hst_raddr start, hst_raddr end)
+{
+    for (size_t i = 0; room != NULL && i < room->region_count; i++) {
+        struct hst_image_region *prepared = &room->regions[i];
+        uint8_t *bytes = prepared->bytes;
+        if (bytes != NULL && prepared->start == start && prepared->end == end) {
+            prepared->bytes = NULL;
+            return bytes;
+        }
+    }
+    uint8_t *bytes = map_zero(end - start);
+    if (bytes == NULL)
+        return NULL;
+    (void)madvise(bytes, end - start, MADV_HUGEPAGE); /* few large pages, where the system has them */
+    for (size_t i = 0; room != NULL && i < room->region_count; i++) {
+        struct hst_image_region *prepared = &room->regions[i];
+        if (prepared->bytes != NULL && prepared->start < end && start < prepared->end)
+            move_overlap(prepared, start, end, bytes);
+    }
+    return bytes;
+}
+
 static enum hst_status add_region(struct hst_image *image, hst_raddr start, hst_raddr end, const char *file)
 {
     if (start >= end)
         return HST_OK;
     if (!HST_RESERVE(image->regions, image->region_capacity, image->region_count + 1))
         return HST_E_NOMEM;
-    void *bytes = map_zero(end - start);
+    uint8_t *bytes = find_bytes(image->room, start, end);
     if (bytes == NULL)
         return HST_E_NOMEM;
-    /* The program stands still while these pages come to be: few large ones, where the system has them. */
-    (void)madvise(bytes, end - start, MADV_HUGEPAGE);
     char *name = file != NULL ? hst_strdup(file) : NULL;
     image->regions[image->region_count++] = (struct hst_image_region){start, end, bytes, file != NULL, name};
     return file == NULL || name != NULL ? HST_OK : HST_E_NOMEM;
@@ -271,16 +310,44 @@ static enum hst_status read_image(struct hst_memory *memory, const struct hst_pi
 
 static void keep_image(struct hst_memory *memory) { (void)memory; }
 
-enum hst_status hst_image_take(int pid, const struct hst_maps *maps, struct hst_memory *source,
-                               struct hst_image *ret_image)
+/* The same on systems that do not know the request (before 5.14). */
+static void touch(uint8_t *bytes, size_t length)
 {
-    *ret_image =
-        (struct hst_image){.memory = {.read = read_image, .free = keep_image, .still = 1}, .source = source};
+    for (size_t at = 0; at < length; at += PAGE)
+        *(volatile uint8_t *)(bytes + at) = 0;
+}
+
+enum hst_status hst_image_prepare(int pid, const struct hst_maps *maps, struct hst_memory *source,
+                                  struct hst_image *ret_room)
+{
+    *ret_room = (struct hst_image){.source = source};
+    enum hst_status status = add_regions(ret_room, maps);
+    if (status == HST_OK)
+        status = visit_runs(pid, maps, add_run, ret_room);
+    if (status != HST_OK) {
+        hst_image_release(ret_room);
+        return status;
+    }
+    for (size_t i = 0; i < ret_room->run_count; i++) {
+        const struct hst_image_run *run = &ret_room->runs[i];
+        uint8_t *bytes = piece_of(ret_room, run).into;
+        if (madvise(bytes, run->end - run->start, MADV_POPULATE_WRITE) != 0)
+            touch(bytes, run->end - run->start);
+    }
+    return HST_OK;
+}
+
+enum hst_status hst_image_take(int pid, const struct hst_maps *maps, struct hst_memory *source,
+                               struct hst_image *room, struct hst_image *ret_image)
+{
+    *ret_image = (struct hst_image){
+        .memory = {.read = read_image, .free = keep_image, .still = 1}, .source = source, .room = room};
     enum hst_status status = add_regions(ret_image, maps);
     if (status == HST_OK)
         status = visit_runs(pid, maps, add_run, ret_image);
     if (status == HST_OK)
         status = copy(ret_image);
+    ret_image->room = NULL;
     if (status != HST_OK)
         hst_image_release(ret_image);
     return status;
@@ -297,7 +364,7 @@ uint64_t hst_image_touched(const struct hst_image *image, hst_raddr address, uin
 void hst_image_release(struct hst_image *image)
 {
     for (size_t i = 0; i < image->region_count; i++) {
-        (void)munmap(image->regions[i].bytes, image->regions[i].end - image->regions[i].start);
+        unmap(image->regions[i].bytes, image->regions[i].end - image->regions[i].start);
         hst_free(image->regions[i].name);
     }
     for (size_t i = 0; image->tables != NULL && i < TABLES; i++)

@@ -33,8 +33,9 @@ struct hst_image {
     size_t region_count, region_capacity;
     struct hst_image_run *runs; /* in order of address */
     size_t run_count, run_capacity;
-    uint64_t bytes;    /* of all runs */
-    uint32_t **tables; /* for each GiB of addresses: for each page of it, its region + 1, or 0 */
+    uint64_t bytes;         /* of all runs */
+    struct hst_image *room; /* while it is taken: prepared memory; NULL: none */
+    uint32_t **tables;      /* for each GiB of addresses: for each page of it, its region + 1, or 0 */
 };
 
 #define HST_PAGE_BITS 12u
@@ -43,10 +44,15 @@ struct hst_image {
 
 /* What a copy would take: bytes of memory that the program has. */
 enum hst_status hst_image_measure(int pid, const struct hst_maps *maps, uint64_t *ret_bytes) HST_MUST_CHECK;
-/* source must outlive the image. pid 0: of a core file, whose pages are all there. HST_E_NOMEM: there is no
- * room for the copy. Pages that cannot be read are left out. */
+/* Finds memory for a copy while the process still goes on, which takes as long as the copying: of the
+ * mappings as they are now. To be given to hst_image_take, and to be released. */
+enum hst_status hst_image_prepare(int pid, const struct hst_maps *maps, struct hst_memory *source,
+                                  struct hst_image *ret_room) HST_MUST_CHECK;
+/* source must outlive the image. pid 0: of a core file, whose pages are all there. room: what was prepared,
+ * of which the copy takes what it needs; NULL: nothing was. HST_E_NOMEM: there is no room for the copy. Pages
+ * that cannot be read are left out. */
 enum hst_status hst_image_take(int pid, const struct hst_maps *maps, struct hst_memory *source,
-                               struct hst_image *ret_image) HST_MUST_CHECK;
+                               struct hst_image *room, struct hst_image *ret_image) HST_MUST_CHECK;
 void hst_image_release(struct hst_image *image);
 
 /* The region that holds the address; NULL: none does. */

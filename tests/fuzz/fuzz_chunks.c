@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                            paths[i]};
     }
     const struct hst_maps maps = {.items = mappings, .count = AREAS};
-    FUZZ_REQUIRE(hst_image_take(0, &maps, &memory, &image) == HST_OK);
+    FUZZ_REQUIRE(hst_image_take(0, &maps, &memory, NULL, &image) == HST_OK);
     FUZZ_REQUIRE(hst_chunks_find_all(&image, &maps, &chunks) == HST_OK);
     for (size_t i = 0; i < chunks.count; i++) {
         const struct hst_chunk *chunk = &chunks.items[i];

@@ -10,7 +10,7 @@ static enum hst_status open_replay(int pid, struct hst_memory *memory, const cha
 {
     HST_TRY(hst_maps_parse(maps, maps_length, &replay->maps));
     HST_TRY(hst_runtime_find(memory, &replay->maps, "/nowhere", &replay->runtime, err));
-    HST_TRY(hst_image_take(pid, &replay->maps, memory, &replay->image));
+    HST_TRY(hst_image_take(pid, &replay->maps, memory, NULL, &replay->image));
     replay->runtime.memory = &replay->image.memory;
     return HST_OK;
 }

@@ -48,7 +48,7 @@ static inline void child_image_take(struct child_image *child, void (*plant)(int
     (void)close(ends[1]);
     assert_int_equal(hst_maps_read(child->pid, &child->maps), HST_OK);
     assert_int_equal(hst_memory_live(child->pid, &child->memory), HST_OK);
-    assert_int_equal(hst_image_take(child->pid, &child->maps, child->memory, &child->image), HST_OK);
+    assert_int_equal(hst_image_take(child->pid, &child->maps, child->memory, NULL, &child->image), HST_OK);
 }
 
 static inline void child_image_release(struct child_image *child)
