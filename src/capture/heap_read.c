@@ -224,6 +224,16 @@ static void release(struct reading *reading)
     hst_residency_release(&reading->residency);
 }
 
+/* Pages that cannot be read are no mistake, and neither are names of types; unless the process ended
+ * meanwhile: then it has no memory any more, and what was found is not all. */
+static enum hst_status check_lives(int pid)
+{
+    struct hst_maps maps = {0};
+    int lives = hst_maps_read(pid, &maps) == HST_OK && maps.count > 0;
+    hst_maps_release(&maps);
+    return lives ? HST_OK : HST_E_GONE;
+}
+
 static enum hst_status read_process(const struct hst_subject *subject, const struct hst_heap_options *options,
                                     struct reading *reading, struct hst_heap *heap, struct hst_error *err)
 {
@@ -242,7 +252,8 @@ static enum hst_status read_process(const struct hst_subject *subject, const str
     }
     heap->pause_ns = reading->pause_ns;
     HST_TRY(find_residency(subject, reading));
-    return find_objects(reading, &reading->maps, heap, err);
+    HST_TRY(find_objects(reading, &reading->maps, heap, err));
+    return check_lives(subject->pid);
 }
 
 enum hst_status hst_heap_read_process(int pid, const struct hst_heap_options *options,

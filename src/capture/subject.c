@@ -9,7 +9,7 @@
 #include "target/maps.h"
 #include "target/process.h"
 
-enum { START_TRIES = 100 };
+enum { START_TRIES = 100, END_TRIES = 5 };
 #define START_WAIT_NS 20000000
 
 static enum hst_status not_permitted(int pid, struct hst_error *err)
@@ -29,18 +29,31 @@ static enum hst_status no_process(int pid, struct hst_error *err)
     return HST_E_NOENT;
 }
 
+/* One that is just ending has no command any more, but is not a zombie yet. */
+static int has_ended(const struct hst_subject *subject)
+{
+    for (int i = 0; i < END_TRIES; i++) {
+        struct hst_process_facts facts;
+        if (hst_process_read(subject->pid, &facts) != HST_OK || facts.state == 'Z' || facts.state == 'X')
+            return 1;
+        if (subject->command != NULL && subject->command[0] != '\0')
+            return 0;
+        (void)nanosleep(&(struct timespec){.tv_nsec = START_WAIT_NS}, NULL);
+    }
+    return 0;
+}
+
 enum hst_status hst_subject_explain(const struct hst_subject *subject, enum hst_status status,
                                     struct hst_error *err)
 {
     if (status == HST_E_NOMEM)
         return hst_error_set(err, status, "out of memory");
-    if (status == HST_E_PERM)
-        return not_permitted(subject->pid, err);
     if (status == HST_E_GONE || status == HST_E_NOENT)
         return no_process(subject->pid, err);
-    struct hst_process_facts facts;
-    if (hst_process_read(subject->pid, &facts) != HST_OK || facts.state == 'Z' || facts.state == 'X')
+    if (has_ended(subject)) /* of such a one the system says that it may not be read, or has no memory */
         return hst_error_set(err, HST_E_GONE, "process %d ended while it was looked at", subject->pid);
+    if (status == HST_E_PERM)
+        return not_permitted(subject->pid, err);
     int busy = status == HST_E_BUSY;
     struct hst_error found = *err;
     if (found.text[0] == '\0')

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -147,6 +148,23 @@ def test_hasten_dies_meanwhile(hasten, planted):
         process.communicate()
     plant()
     assert target.alive() and state_of(target.pid) in "SR"
+
+
+def test_the_process_dies_meanwhile(hasten, start, system):
+    """At some moments of the work: the snapshot is whole, or it is said that the process has ended."""
+    codes = set()
+    for delay in (0, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16):
+        target = start(system.run_target("heap_planted.py", 60, N), stdin=subprocess.PIPE)
+        process = hasten.popen("heap", target.pid, "--json")
+        time.sleep(delay)
+        target.process.kill()
+        out, err = process.communicate()
+        codes.add(process.returncode)
+        if process.returncode == 0:
+            assert json.loads(out)["objects"] > 1000
+        else:
+            assert "ended" in err or "no process" in err, err
+    assert len(codes) > 1  # both ways were met
 
 
 def test_limit(hasten, planted):
