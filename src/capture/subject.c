@@ -29,15 +29,20 @@ static enum hst_status no_process(int pid, struct hst_error *err)
     return HST_E_NOENT;
 }
 
-/* One that is just ending has no command any more, but is not a zombie yet. */
+/* One that is just ending has no memory any more, and no command, but is not a zombie yet. (Nor have threads
+ * of the system, which do not end.) */
 static int has_ended(const struct hst_subject *subject)
 {
+    int had_command = subject->command != NULL && subject->command[0] != '\0';
     for (int i = 0; i < END_TRIES; i++) {
         struct hst_process_facts facts;
+        struct hst_maps maps = {0};
         if (hst_process_read(subject->pid, &facts) != HST_OK || facts.state == 'Z' || facts.state == 'X')
             return 1;
-        if (subject->command != NULL && subject->command[0] != '\0')
-            return 0;
+        int has_memory = hst_maps_read(subject->pid, &maps) != HST_OK || maps.count > 0;
+        hst_maps_release(&maps);
+        if (has_memory || had_command)
+            return !has_memory;
         (void)nanosleep(&(struct timespec){.tv_nsec = START_WAIT_NS}, NULL);
     }
     return 0;
