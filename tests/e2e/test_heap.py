@@ -89,6 +89,14 @@ def test_parts_add_up(hasten, planted):
     assert answer["objects"] == sum(row["objects"] for row in answer["types"])
     known = sum(answer[key] for key in ("object_bytes", "free_bytes", "unused_bytes", "overhead_bytes"))
     assert 0 < known <= answer["own_bytes"]
+    parts = {}
+    for part in answer["parts"]:
+        parts[part["kind"]] = parts.get(part["kind"], 0) + part["bytes"]
+    assert sum(parts.values()) == answer["resident_bytes"] > 0
+    assert parts.get("other", 0) <= 0.05 * answer["resident_bytes"]
+    # The blocks of objects alone, and their tables, are what the types have with their tables.
+    held = sum(parts.get(kind, 0) for kind in ("objects", "tables", "slack"))
+    assert abs(held - answer["object_bytes"]) < 0.05 * answer["object_bytes"]
     assert answer["pause_ns"] > 0 and answer["pid"] == target.pid
 
 

@@ -33,8 +33,6 @@ def children_of(pid):
 @pytest.fixture
 def waiting(interpreter, start):
     """waiting(kind) -> a target that waits so."""
-    if interpreter.free_threaded:
-        pytest.skip("%s: objects of a free-threaded Python are not found yet" % interpreter)
 
     def run(kind):
         target = start(interpreter.run_target("heap_waits.py", 60, kind), stdin=subprocess.PIPE)
