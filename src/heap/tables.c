@@ -24,10 +24,20 @@ enum {
 
 /* --- dicts --- */
 
-static uint64_t usable(uint64_t size) { return (size << 1) / 3; }
+uint64_t hst_dict_table_room(uint64_t size) { return (size << 1) / 3; }
 
-/* struct _dictkeysobject to 3.10: the table's size as a number, and its index of the least width that holds
- * it. */
+/* The index of a table: of the least width that holds its size. */
+static uint64_t index_bytes_of(uint64_t size)
+{
+    return size * (size <= 0xff ? 1 : size <= 0xffff ? 2 : size <= UINT32_MAX ? 4 : 8);
+}
+
+uint64_t hst_dict_table_bytes(const struct hst_abi *abi, uint64_t size, uint64_t entry_bytes)
+{
+    return abi->keys_indices + index_bytes_of(size) + hst_dict_table_room(size) * entry_bytes;
+}
+
+/* struct _dictkeysobject to 3.10: the table's size as a number, and its index. */
 static int read_size_3_10(const struct hst_abi *abi, const uint8_t *head, uint64_t *ret_size,
                           uint64_t *ret_index_bytes)
 {
@@ -36,7 +46,7 @@ static int read_size_3_10(const struct hst_abi *abi, const uint8_t *head, uint64
     if (size == 0 || (size & (size - 1)) != 0 || size > UINT64_C(1) << LOG2_MAX)
         return 0;
     *ret_size = size;
-    *ret_index_bytes = size * (size <= 0xff ? 1 : size <= 0xffff ? 2 : size <= UINT32_MAX ? 4 : 8);
+    *ret_index_bytes = index_bytes_of(size);
     return 1;
 }
 
@@ -62,8 +72,8 @@ int hst_dict_table_read(const struct hst_image *image, const struct hst_abi *abi
     memcpy(&count, head + abi->keys_nentries, sizeof count);
     int is_general = abi->minor <= 10 || head[abi->keys_kind] == KIND_GENERAL;
     uint32_t entry = is_general ? GENERAL_ENTRY : TEXT_ENTRY;
-    uint64_t bytes = abi->keys_indices + index_bytes + usable(size) * entry;
-    if (count > usable(size) || bytes > image->bytes || hst_image_at(image, keys, bytes) == NULL)
+    uint64_t bytes = abi->keys_indices + index_bytes + hst_dict_table_room(size) * entry;
+    if (count > hst_dict_table_room(size) || bytes > image->bytes || hst_image_at(image, keys, bytes) == NULL)
         return 0;
     if (values != 0 && abi->minor >= 13)
         values += VALUES_HEAD_3_13;
@@ -73,7 +83,7 @@ int hst_dict_table_read(const struct hst_image *image, const struct hst_abi *abi
                                          .entry_bytes = entry,
                                          .key_offset = is_general ? WORD : 0,
                                          .count = count,
-                                         .room = usable(size),
+                                         .room = hst_dict_table_room(size),
                                          .values = values};
     return 1;
 }

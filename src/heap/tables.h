@@ -17,6 +17,10 @@ struct hst_dict_table {
     hst_raddr values;                 /* of a split table: an array of its own, one value an entry; 0: none */
 };
 
+/* Entries that a table of so many places has room for, and what such a table takes without the allocator's
+ * own. */
+uint64_t hst_dict_table_room(uint64_t size);
+uint64_t hst_dict_table_bytes(const struct hst_abi *abi, uint64_t size, uint64_t entry_bytes);
 /* 0: it is no table of this version. values: 0, or what the dict or instance names as its values. */
 int hst_dict_table_read(const struct hst_image *image, const struct hst_abi *abi, hst_raddr keys,
                         hst_raddr values, struct hst_dict_table *ret_table);

@@ -107,21 +107,13 @@ static void look_for_array(struct search *search, uint32_t id)
 
 /* --- dicts --- */
 
-static uint64_t usable(uint64_t size) { return (size << 1) / 3; }
-
-static uint64_t table_bytes(const struct hst_abi *abi, uint64_t size, uint64_t entry_bytes)
-{
-    uint64_t index = size <= 0xff ? 1 : size <= 0xffff ? 2 : size <= UINT32_MAX ? 4 : 8;
-    return block(abi, abi->keys_indices + size * index + usable(size) * entry_bytes);
-}
-
 /* The table that so many entries get when they are put in one by one: when full it becomes the next power of
  * two from three times the entries on. */
 static uint64_t grown_size(uint64_t used)
 {
     uint64_t size = DICT_TABLE_LEAST;
-    while (usable(size) < used) {
-        uint64_t wanted = usable(size) * 3;
+    while (hst_dict_table_room(size) < used) {
+        uint64_t wanted = hst_dict_table_room(size) * 3;
         while (size < wanted)
             size <<= 1;
     }
@@ -138,7 +130,7 @@ static void look_for_empty(struct search *search, uint32_t id)
         !hst_dict_table_read(search->census->image, abi, word(search, object + abi->dict_keys), 0, &table) ||
         used > table.room)
         return;
-    uint64_t then = used > 0 ? table_bytes(abi, grown_size(used), table.entry_bytes) : 0;
+    uint64_t then = used > 0 ? block(abi, hst_dict_table_bytes(abi, grown_size(used), table.entry_bytes)) : 0;
     if (search->heap->bytes[id] > block(abi, table.bytes)) /* an empty dict's table is nobody's */
         save(search, HST_FINDING_DICT_SPARSE, id, block(abi, table.bytes), then);
 }

@@ -1,7 +1,6 @@
 /* Parses /proc/PID/smaps: a line as in maps for each mapping, then lines "Name: number kB". */
 #include "target/residency.h"
 
-#include <elf.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "target/symbols.h"
 
 enum {
     PAGE = 4096,
@@ -19,8 +19,7 @@ enum {
     PTHREAD_HEAD_BYTES = 1024, /* the thread's number is in them */
     SELF_OFFSET = 16,          /* of the second word that is the structure's own address */
     STACK_PAGES_READ = 16,     /* at once */
-    SEGMENTS_MAX = 32,
-    END_PAGES = 3, /* in which a stack's structure and the thread's variables lie, usually */
+    END_PAGES = 3,             /* in which a stack's structure and the thread's variables lie, usually */
 };
 #define STACK_BYTES_MAX (UINT64_C(64) << 20)   /* that are searched, where no other stack tells the size */
 #define MALLOC_HEAP_BYTES (UINT64_C(64) << 20) /* at multiples of it begin the arenas of glibc's malloc */
@@ -292,27 +291,18 @@ void hst_residency_set_stack(struct hst_residency *residency, hst_raddr thread_p
 
 /* --- variables --- */
 
-/* Where the last byte that the program or library at start loads is, plus one; start: it is none. */
+/* Where the variables of the program or library at start end, zeroed ones too; start: it is none. */
 static enum hst_status find_loaded_end(struct hst_memory *memory, hst_raddr start, hst_raddr *ret_end)
 {
-    Elf64_Ehdr head;
-    Elf64_Phdr segments[SEGMENTS_MAX];
-    uint64_t first = UINT64_MAX, end = 0;
-    HST_TRY(hst_memory_read(memory, start, &head, sizeof head));
+    const struct hst_mapping mapping = {.start = start};
+    struct hst_elf elf;
+    enum hst_status status = hst_elf_read(memory, &mapping, &elf);
     *ret_end = start;
-    if (memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 || head.e_ident[EI_CLASS] != ELFCLASS64 ||
-        head.e_phentsize != sizeof *segments || head.e_phnum > SEGMENTS_MAX)
+    if (status == HST_E_INVALID)
         return HST_OK;
-    HST_TRY(hst_memory_read(memory, start + head.e_phoff, segments, head.e_phnum * sizeof *segments));
-    for (size_t i = 0; i < head.e_phnum; i++) {
-        const Elf64_Phdr *segment = &segments[i];
-        if (segment->p_type != PT_LOAD)
-            continue;
-        first = segment->p_vaddr < first ? segment->p_vaddr : first;
-        end = segment->p_vaddr + segment->p_memsz > end ? segment->p_vaddr + segment->p_memsz : end;
-    }
-    if (end > first)
-        *ret_end = start + (end - first / PAGE * PAGE + PAGE - 1) / PAGE * PAGE;
+    HST_TRY(status);
+    if (elf.data_end > start)
+        *ret_end = (elf.data_end + PAGE - 1) / PAGE * PAGE;
     return HST_OK;
 }
 

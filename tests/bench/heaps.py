@@ -10,23 +10,12 @@ import subprocess
 import tempfile
 
 from rows import PROGRAMS, Values, row
-from samplers import BINARY, ROOT
+from samplers import BINARY
+from tracers import rival_python
 
 RIVALS = {"objgraph": "objgraph==3.7.0", "muppy": "pympler==1.1", "guppy3": "guppy3==3.1.7"}
 INSIDE = ("gc", "closure", "objgraph", "muppy", "guppy3")
 _cache = {}
-
-
-def rival_python(bench):
-    """A virtual environment of the usual interpreter with those that can be had for it."""
-    place = ROOT / ".cache" / ("heap-rivals-" + bench.usual.full_version)
-    python = place / "bin" / "python"
-    if not (place / "done").exists():
-        subprocess.run(bench.usual.command + ["-m", "venv", str(place)], check=True)
-        for package in RIVALS.values():
-            subprocess.run([str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", package])
-        (place / "done").write_text("")
-    return [str(python)]
 
 
 class Target:
@@ -100,7 +89,7 @@ def measure(bench):
                         "stored": answer["stored_bytes"] / answer["objects"], "answer": answer})
     for name in INSIDE:
         for _ in range(bench.seconds(3, 1)):
-            with Target(rival_python(bench), PROGRAMS / "heap.py", n) as target:
+            with Target(rival_python(bench, "heap-rivals", RIVALS), PROGRAMS / "heap.py", n) as target:
                 try:
                     answer = target.ask(name)
                 except RuntimeError as error:

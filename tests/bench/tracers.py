@@ -20,13 +20,13 @@ RIVALS = {"yappi": "yappi==1.7.6", "viztracer": "viztracer==1.1.1", "line_profil
 AGENT = BINARY.parent / "src" / "agent" / "hasten_agent.so"
 
 
-def rival_python(bench):
+def rival_python(bench, name="rivals", packages=RIVALS):
     """A virtual environment of the usual interpreter with the rivals that can be had for it."""
-    place = ROOT / ".cache" / ("rivals-" + bench.usual.full_version)
+    place = ROOT / ".cache" / ("%s-%s" % (name, bench.usual.full_version))
     python = place / "bin" / "python"
     if not (place / "done").exists():
         subprocess.run(bench.usual.command + ["-m", "venv", str(place)], check=True)
-        for package in RIVALS.values():
+        for package in packages.values():
             subprocess.run([str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", package])
         (place / "done").write_text("")
     return [str(python)]

@@ -70,8 +70,6 @@ def snapshots(hasten):
 
 
 def test_live(hasten, start, interpreter):
-    if interpreter.free_threaded:
-        pytest.skip("%s: as the others" % interpreter)
     target = start(interpreter.run_target("heap_planted.py", 60, 1000, "churn"), stdin=subprocess.PIPE)
     target.process.stdin.write(b"\n")
     target.process.stdin.flush()
