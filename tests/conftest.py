@@ -42,6 +42,7 @@ class Interpreter:
         self.version = (int(numbers.group(1)), int(numbers.group(2)))
         self.pypy = text.startswith("pypy")
         self.free_threaded = "t" in text.split("@")[0] and not self.pypy
+        self.debug_build = "d" in text.split("@")[0] and not self.pypy
         self.root = pathlib.Path(command[1]) if command[0] == "chroot" else None
 
     @property
@@ -55,7 +56,7 @@ class Interpreter:
 
     @property
     def full_version(self):
-        return self.id.split("@")[0].rstrip("t")
+        return self.id.split("@")[0].rstrip("td")
 
     def inside(self, path):
         """The name under which this interpreter sees a file of the host; copies it below another root."""
@@ -131,13 +132,15 @@ def select_interpreters(present, wish):
 
 PRESENT, ABSENT = find_interpreters()
 SELECTED = select_interpreters(PRESENT, os.environ.get("HASTEN_TEST_INTERPRETERS", "all"))
-SUPPORTED = [i for i in SELECTED if i.supported]
+SUPPORTED = [i for i in SELECTED if i.supported and not i.debug_build]
+DEBUG_BUILDS = [i for i in SELECTED if i.supported and i.debug_build]
 REFUSED = [i for i in SELECTED if not i.supported]
 
 
 def pytest_report_header(config):
     lines = ["hasten: %s" % BINARY,
              "interpreters: " + " ".join(i.id for i in SUPPORTED),
+             "debug builds, for what looks at objects: " + (" ".join(i.id for i in DEBUG_BUILDS) or "none"),
              "to be refused: " + (" ".join(i.id for i in REFUSED) or "none")]
     left_out = [i.id for i in PRESENT if i not in SELECTED]
     if left_out:
@@ -159,7 +162,8 @@ def pytest_sessionfinish(session):
 
 def pytest_generate_tests(metafunc):
     if "interpreter" in metafunc.fixturenames:
-        metafunc.parametrize("interpreter", SUPPORTED, ids=[i.id for i in SUPPORTED])
+        among = SUPPORTED + (DEBUG_BUILDS if getattr(metafunc.module, "WITH_DEBUG_BUILDS", False) else [])
+        metafunc.parametrize("interpreter", among, ids=[i.id for i in among])
     if "refused" in metafunc.fixturenames:
         metafunc.parametrize("refused", REFUSED, ids=[i.id for i in REFUSED])
 

@@ -76,6 +76,21 @@ static enum hst_status find_parts(struct reading *reading, const struct hst_cens
     return hst_parts_find(&input, heap);
 }
 
+/* Why objects may be missing, if they may. */
+static enum hst_status find_doubts(const struct hst_census *census, struct hst_heap *heap)
+{
+    if (census->chunks->count == 0)
+        heap->incomplete = hst_strdup("the C library is not glibc: what only C code holds is missing when it "
+                                      "has more than 512 bytes and is not in the collector's lists");
+    else if (census->listed.unknown > 0)
+        heap->incomplete =
+            hst_asprintf("of %zu objects in the collector's lists %zu could not be read",
+                         census->listed.objects + census->listed.unknown, census->listed.unknown);
+    else
+        return HST_OK;
+    return heap->incomplete != NULL ? HST_OK : HST_E_NOMEM;
+}
+
 static enum hst_status take_census(struct reading *reading, const struct hst_maps *maps,
                                    struct hst_heap *heap)
 {
@@ -90,10 +105,7 @@ static enum hst_status take_census(struct reading *reading, const struct hst_map
     HST_TRY(hst_census_take(&reading->image, &reading->runtime.abi, &chunks, spans, span_count, &census));
     heap->census_ns = hst_now_ns() - begin_ns;
     HST_TRY(find_parts(reading, &census, heap));
-    if (chunks.count == 0 &&
-        (heap->incomplete = hst_strdup("the C library is not glibc: an object of more than 512 bytes that "
-                                       "only C code holds is missing")) == NULL)
-        return HST_E_NOMEM;
+    HST_TRY(find_doubts(&census, heap));
     return hst_heap_gather(&census, &reading->runtime, heap);
 }
 

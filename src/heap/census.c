@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "heap/collector.h"
 #include "heap/counts.h"
 #include "heap/mimalloc.h"
 #include "heap/references.h"
@@ -18,7 +19,6 @@ enum {
     PAGE = 1 << HST_PAGE_BITS,
     STATE_BYTES = 4, /* of a str */
 };
-#define COLLECTOR_FLAGS UINT64_C(3)                       /* in the lowest bits of both its words */
 #define STATIC_TYPE_BYTES(abi) ((abi)->type_flags + 240u) /* PyTypeObject, in every version */
 #define OBJECT_BYTES_MAX (UINT64_C(1) << 40)
 
@@ -32,13 +32,6 @@ static uint64_t word_at(const uint8_t *bytes, size_t offset)
 }
 
 static uint64_t rounded(uint64_t bytes) { return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
-
-/* The collector's list goes through it, or it is in none. */
-static int is_linked(struct hst_image *image, hst_raddr head)
-{
-    hst_raddr next = hst_image_word(image, head) & ~COLLECTOR_FLAGS;
-    return next == 0 || (hst_image_word(image, next + WORD) & ~COLLECTOR_FLAGS) == head;
-}
 
 /* Bytes of a str whose head is at object; 0: it is none. */
 static uint64_t text_bytes(const struct hst_abi *abi, const uint8_t *object)
@@ -178,7 +171,7 @@ static uint32_t type_in_block(struct hst_census *census, const struct block *blo
     if (type->pre_bytes != pre)
         return HST_MAP_ABSENT;
     if ((type->flags & HST_TYPE_HAVE_GC) != 0 && !abi->free_threaded &&
-        !is_linked(census->image, block->address + pre - ALIGNMENT))
+        !hst_collector_agrees(census->image, block->address + pre - HST_COLLECTOR_HEAD_BYTES))
         return HST_MAP_ABSENT;
     return fits_block(census, type, block, pre) ? index : HST_MAP_ABSENT;
 }
@@ -448,6 +441,8 @@ static void drop_tables(struct hst_census *census, size_t *small)
 
 struct search {
     struct hst_census *census;
+    const struct hst_span *spans; /* of the interpreter's state */
+    size_t span_count;
     size_t owner; /* object whose words are looked at */
     struct hst_look look;
 };
@@ -512,6 +507,46 @@ static enum hst_status meet(void *context, hst_raddr address, hst_place place)
     return meet_buffer(census, search->owner, address, (uint64_t)hst_place_index_of(place) * WORD);
 }
 
+static int is_state(const struct search *search, hst_raddr address)
+{
+    for (size_t i = 0; i < search->span_count; i++)
+        if (address - search->spans[i].address < search->spans[i].bytes)
+            return 1;
+    return 0;
+}
+
+/* What the collector's list names after head is an object too, or the head of the list, which is in no block
+ * of an allocator but where the interpreter's state is. */
+static enum hst_status meet_listed(struct search *search, hst_raddr head)
+{
+    struct hst_census *census = search->census;
+    hst_raddr next = hst_collector_next(census->image, head), object = next + HST_COLLECTOR_HEAD_BYTES;
+    const struct hst_page *page = next != 0 ? hst_pages_find(&census->pages, object) : NULL;
+    if (page == NULL || object % ALIGNMENT != 0 || !hst_collector_leads(census->image, head, next))
+        return HST_OK;
+    int is_object;
+    size_t count = census->count;
+    HST_TRY(meet_object(search, page, object, &is_object));
+    int is_in_block = page->block_bytes != 0 || hst_chunks_find(census->chunks, object) != NULL;
+    census->listed.objects += is_object;
+    census->listed.alone += census->count - count;
+    census->listed.unknown += !is_object && is_in_block && !is_state(search, next);
+    return HST_OK;
+}
+
+/* Of state, and of data with none: each word may also be the head of a list of the collector. */
+static enum hst_status meet_heads(struct search *search, hst_raddr from, hst_raddr end, int is_state_itself)
+{
+    const struct hst_image *image = search->census->image;
+    for (hst_raddr at = from; at < end && !search->census->abi->free_threaded; at += WORD) {
+        hst_raddr next = hst_collector_next(image, at);
+        if (next != 0 && next != at && (hst_collector_before(image, next) & ~HST_COLLECTOR_FLAGS) == at &&
+            (is_state_itself || !is_state(search, at)))
+            HST_TRY(meet_listed(search, at));
+    }
+    return HST_OK;
+}
+
 static enum hst_status meet_words(struct search *search, hst_raddr from, uint64_t bytes, hst_place place)
 {
     const uint8_t *words = hst_image_at(search->census->image, from, bytes);
@@ -548,6 +583,9 @@ static enum hst_status meet_references(struct search *search, size_t index)
     size_t buffer = census->buffer_count;
     search->owner = index;
     HST_TRY(hst_references_visit(&search->look, &type, object.address, object.length));
+    if (type.pre_bytes >= HST_COLLECTOR_HEAD_BYTES && (type.flags & HST_TYPE_HAVE_GC) != 0 &&
+        !census->abi->free_threaded)
+        HST_TRY(meet_listed(search, object.address - HST_COLLECTOR_HEAD_BYTES));
     for (; buffer < census->buffer_count; buffer++) {
         struct hst_owned_buffer *found = &census->buffers[buffer];
         found->bytes = type.layout.buffers_are_opaque ? 0 : bytes_to_look_at(census, found);
@@ -559,15 +597,22 @@ static enum hst_status meet_references(struct search *search, size_t index)
 
 static enum hst_status meet_all(struct hst_census *census, const struct hst_span *spans, size_t span_count)
 {
-    struct search search = {
-        census, 0, {census->image, census->abi, meet, &search, hst_look_words(census->image)}};
+    struct search search = {census,
+                            spans,
+                            span_count,
+                            0,
+                            {census->image, census->abi, meet, &search, hst_look_words(census->image)}};
     for (size_t i = 0; i < span_count; i++)
-        if (hst_look_allows(&search.look, spans[i].bytes / WORD))
+        if (hst_look_allows(&search.look, spans[i].bytes / WORD)) {
             HST_TRY(meet_words(&search, spans[i].address, spans[i].bytes, HST_PLACE_ITEM));
+            HST_TRY(meet_heads(&search, spans[i].address, spans[i].address + spans[i].bytes, 1));
+        }
     for (size_t i = 0; i < census->image->run_count; i++) {
         const struct hst_image_run *run = &census->image->runs[i];
-        if (hst_image_find(census->image, run->start)->is_data)
+        if (hst_image_find(census->image, run->start)->is_data) {
             HST_TRY(meet_words(&search, run->start, run->end - run->start, HST_PLACE_ITEM));
+            HST_TRY(meet_heads(&search, run->start, run->end, 0));
+        }
     }
     for (size_t i = 0; i < census->types.count; i++)
         HST_TRY(meet(&search, census->types.items[i].address, HST_PLACE_ITEM));

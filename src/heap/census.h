@@ -46,6 +46,14 @@ struct hst_own_area {
     int in_use; /* it has a block that is, or says where blocks are */
 };
 
+/* What the lists of the collector say, by which the census is checked: each of their objects should be one
+ * of it. */
+struct hst_listed {
+    size_t objects; /* that they name */
+    size_t alone;   /* of those, that no block of a known allocator is: other C libraries than glibc */
+    size_t unknown; /* that lie in a block, and are not taken for objects: what is missing */
+};
+
 struct hst_census {
     struct hst_image *image;
     const struct hst_abi *abi;
@@ -60,6 +68,7 @@ struct hst_census {
     struct hst_own_area *areas; /* in order of address */
     size_t area_count, area_capacity;
     struct hst_bytes_held held[HST_MEMORY_PLACES];
+    struct hst_listed listed;
     uint64_t *python_chunks; /* bit i % 64 of word i / 64: chunk i is an object's block or table */
 };
 

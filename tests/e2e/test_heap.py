@@ -11,6 +11,7 @@ import pytest
 from conftest import AS_NOBODY, wait_until
 
 N = 1000
+WITH_DEBUG_BUILDS = True
 
 
 def heap(hasten, pid, *options):
@@ -79,6 +80,15 @@ def test_threads_that_churn(hasten, planted):
         assert not wrong
         assert seen["__main__.Plain"] >= expected["__main__.Plain"]
     assert target.alive()
+
+
+def test_while_it_collects(hasten, interpreter, start):
+    """The collector keeps numbers in the words of its lists while it works, which is when most of these see it."""
+    target = start(interpreter.run_target("heap_collecting.py", 60, 50000))
+    for _ in range(6):
+        answer = heap(hasten, target.pid)
+        assert counts(answer)["__main__.Planted"] == 50000
+        assert answer["incomplete"] is None
 
 
 def test_parts_add_up(hasten, planted):
