@@ -13,7 +13,8 @@ from rows import PROGRAMS, Values, row
 from samplers import BINARY
 from tracers import rival_python
 
-RIVALS = {"objgraph": "objgraph==3.7.0", "muppy": "pympler==1.1", "guppy3": "guppy3==3.1.7"}
+RIVALS = {"objgraph": "objgraph==3.7.0", "muppy": "pympler==1.1", "guppy3": "guppy3==3.1.7",
+          "memray": "memray==1.20.0"}
 INSIDE = ("gc", "closure", "objgraph", "muppy", "guppy3")
 _cache = {}
 
@@ -144,6 +145,35 @@ def heap_found(bench):
 @row("heap-store", "a stored snapshot, by object", 20, "B")
 def heap_store(bench):
     return columns(bench, lambda m: m["stored"], lambda name: name.startswith("hasten") and not is_fork(name))
+
+
+def grown(command, program, word):
+    """(what hasten says that the objects have more when the program has planted, what the tool of that word says)"""
+    with subprocess.Popen([str(c) for c in command] + [str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          universal_newlines=True) as process:
+        process.stdout.readline()
+        before = hasten(process.pid)["bytes"] if word == "none" else 0
+        process.stdin.write(word + "\n")
+        process.stdin.flush()
+        said = json.loads(process.stdout.readline())["bytes"]
+        after = hasten(process.pid)["bytes"] if word == "none" else 0
+        process.stdin.close()
+        return after - before, said
+
+
+@row("heap-totals", "bytes of what was planted: how far from those of the allocators' blocks", 0.5, "%")
+def heap_totals(bench):
+    python, program = rival_python(bench, "heap-rivals", RIVALS), PROGRAMS / "heap_totals.py"
+    rounds = bench.seconds(3, 1)
+    blocks = statistics.median(grown(python, program, "blocks")[1] for _ in range(rounds))
+    answer = {}
+    for word in ("none", "tracemalloc", "memray", "memray-python", "muppy", "guppy3"):
+        found = [grown(python, program, word) for _ in range(rounds)]
+        of = [mine if word == "none" else said for mine, said in found]
+        name = "%s @%s" % ("hasten" if word == "none" else word, bench.usual.full_version)
+        answer[name] = Values([100 * abs(number - blocks) / blocks for number in of])
+        answer[name].note = "%.2f of %.2f MB" % (statistics.median(of) / 1e6, blocks / 1e6)
+    return answer
 
 
 SHAPE = re.compile(r"^(.+?)\s+\d+ vertices.*dominators\s+([\d.]+) s\s+sums\s+([\d.]+) s.*peak ([\d.]+) bytes")
