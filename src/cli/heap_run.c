@@ -42,9 +42,9 @@ static enum hst_status find_snapshot(struct hst_store *store, long back, uint64_
         (void)hst_error_set(err, HST_E_NOENT, "there is no snapshot of a heap in %.300s",
                             hst_store_path(store));
     else
-        (void)hst_error_set(err, HST_E_NOENT, "there are only %ld snapshots of a heap in %.300s", found,
-                            hst_store_path(store));
-    hst_error_hint(err, "hasten heap PID");
+        (void)hst_error_set(err, HST_E_NOENT, "there %s only %ld snapshot%s of a heap in %.300s",
+                            found == 1 ? "is" : "are", found, found == 1 ? "" : "s", hst_store_path(store));
+    hst_error_hint(err, "`hasten runs` lists what there is; `hasten heap PID` takes one");
     return HST_E_NOENT;
 }
 

@@ -420,8 +420,12 @@ enum hst_status hst_meliae_read_bytes(const char *name, const void *data, size_t
 
 static enum hst_status unreadable(struct reader *reader, int error_number)
 {
-    return hst_error_set(reader->err, hst_status_from_errno(error_number), "cannot read %.300s: %s",
-                         reader->name, strerror(error_number));
+    enum hst_status status = hst_status_from_errno(error_number);
+    (void)hst_error_set(reader->err, status, "cannot read %.300s: %s", reader->name, strerror(error_number));
+    hst_error_hint(reader->err, status == HST_E_PERM
+                                    ? "as the user who may read it"
+                                    : "name a file that meliae's scanner.dump_all_objects() has written");
+    return status;
 }
 
 /* A compressed file that was cut off is as good as its beginning. */
