@@ -80,8 +80,10 @@ static enum hst_status find_parts(struct reading *reading, const struct hst_cens
 static enum hst_status find_doubts(const struct hst_census *census, struct hst_heap *heap)
 {
     if (census->chunks->count == 0)
-        heap->incomplete = hst_strdup("the C library is not glibc: what only C code holds is missing when it "
-                                      "has more than 512 bytes and is not in the collector's lists");
+        heap->incomplete =
+            hst_asprintf("the C library is not glibc: an object %sthat only C code holds and the "
+                         "collector does not list is missing",
+                         census->pools.pools > 0 ? "of more than 512 bytes " : "");
     else if (census->listed.unknown > 0)
         heap->incomplete =
             hst_asprintf("of %zu objects in the collector's lists %zu could not be read",
