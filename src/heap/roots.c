@@ -125,10 +125,10 @@ static enum hst_status find_in_words(struct finding *finding, hst_raddr from, ui
 static enum hst_status find_in_interpreter(struct finding *finding, const struct hst_tstate *thread)
 {
     const struct hst_abi *abi = finding->abi;
-    char name[64] = "interpreter";
+    char name[32] = "state"; /* "interpreter state", "interpreter 2" */
     hst_raddr modules = thread->interpreter + abi->interp_modules;
     if (thread->interpreter_id != 0)
-        (void)snprintf(name, sizeof name, "interpreter %lu", thread->interpreter_id);
+        (void)snprintf(name, sizeof name, "%lu", thread->interpreter_id);
     HST_TRY(add_reference(finding, hst_image_word(finding->census->image, modules), HST_ROOT_MODULE,
                           name_of(finding, "sys.modules")));
     return find_in_words(finding, thread->interpreter, abi->interp_size / WORD * WORD, modules,

@@ -171,10 +171,13 @@ def test_hasten_dies_meanwhile(hasten, planted):
 def test_the_process_dies_meanwhile(hasten, start, system):
     """At some moments of the work: the snapshot is whole, or it is said that the process has ended."""
     codes = set()
-    for delay in (0, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16):
+    begin = time.monotonic()
+    heap(hasten, start(system.run_target("heap_planted.py", 60, N), stdin=subprocess.PIPE).pid)
+    whole = time.monotonic() - begin
+    for part in (0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 3):
         target = start(system.run_target("heap_planted.py", 60, N), stdin=subprocess.PIPE)
         process = hasten.popen("heap", target.pid, "--json")
-        time.sleep(delay)
+        time.sleep(part * whole)
         target.process.kill()
         out, err = process.communicate()
         codes.add(process.returncode)

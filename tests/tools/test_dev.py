@@ -115,4 +115,4 @@ def test_the_list_of_interpreters():
         said = subprocess.run(command.split() + ["-c", "import sys; sys.stdout.write(sys.version.split()[0])"],
                               stdout=subprocess.PIPE, universal_newlines=True, check=True).stdout
         number = version.split("@")[0].split("-")[0]
-        assert said.startswith(number.rstrip("t")) or number.startswith("pypy" + said.rsplit(".", 1)[0])
+        assert said.startswith(number.rstrip("td")) or number.startswith("pypy" + said.rsplit(".", 1)[0])
