@@ -182,8 +182,8 @@ static uint32_t type_in_block(struct hst_census *census, const struct block *blo
 static uint64_t debug_length(const uint8_t *bytes, uint64_t length)
 {
     enum { PREFIX = ALIGNMENT, SUFFIX = 8 };
-    static const uint8_t forbidden[7] = {0xfd, 0xfd, 0xfd, 0xfd, 0xfd, 0xfd, 0xfd};
-    if (length < PREFIX + SUFFIX || memcmp(bytes + 9, forbidden, sizeof forbidden) != 0 ||
+    static const uint64_t forbidden = UINT64_C(0xfdfdfdfdfdfdfd);
+    if (length < PREFIX + SUFFIX || word_at(bytes, 8) >> 8 != forbidden ||
         (bytes[8] != 'o' && bytes[8] != 'm' && bytes[8] != 'r'))
         return 0;
     uint64_t asked = 0;
@@ -194,13 +194,31 @@ static uint64_t debug_length(const uint8_t *bytes, uint64_t length)
 
 static const uint32_t pres[] = {0, 16, 32};
 
+/* What follows one another lies in one page, mostly: that is looked up once. */
+struct last_page {
+    hst_raddr number;
+    struct hst_page *page;
+};
+
+static struct hst_page *find_page(const struct hst_census *census, struct last_page *last, hst_raddr address)
+{
+    hst_raddr number = address >> HST_PAGE_BITS;
+    if (number != last->number)
+        *last = (struct last_page){number, hst_pages_find(&census->pages, address)};
+    return last->page;
+}
+
+static int is_there(const struct hst_census *census, const struct hst_object *object, struct last_page *last)
+{
+    return hst_page_has(find_page(census, last, object->address), object->address);
+}
+
 /* --- blocks --- */
 
 /* bytes: all that it takes; length: from the object on. */
-static enum hst_status add_object(struct hst_census *census, hst_raddr address, uint32_t type, uint64_t bytes,
-                                  uint64_t length)
+static enum hst_status add_object(struct hst_census *census, struct hst_page *page, hst_raddr address,
+                                  uint32_t type, uint64_t bytes, uint64_t length)
 {
-    struct hst_page *page = hst_pages_find(&census->pages, address);
     if (hst_page_has(page, address)) /* what looks like a pool may lie in a block of malloc */
         return HST_OK;
     if (census->count >= HST_HEAP_OBJECTS_MAX ||
@@ -216,15 +234,18 @@ static enum hst_status add_object(struct hst_census *census, hst_raddr address, 
 }
 
 /* whole: bytes that the block takes with the allocator's own. */
-static enum hst_status look_at_block(struct hst_census *census, struct block block, uint64_t whole)
+static enum hst_status look_at_block(struct hst_census *census, struct last_page *last, struct block block,
+                                     uint64_t whole)
 {
     uint64_t asked;
     while ((asked = debug_length(block.bytes, block.length)) != 0) /* twice where one domain asks another */
         block = (struct block){block.address + ALIGNMENT, block.bytes + ALIGNMENT, asked, FROM_DEBUG};
     for (size_t i = 0; i < HST_ARRAY_LENGTH(pres); i++) {
         uint32_t type = type_in_block(census, &block, pres[i]);
+        hst_raddr object = block.address + pres[i];
         if (type != HST_MAP_ABSENT)
-            return add_object(census, block.address + pres[i], type, whole, block.length - pres[i]);
+            return add_object(census, find_page(census, last, object), object, type, whole,
+                              block.length - pres[i]);
     }
     return HST_OK;
 }
@@ -232,6 +253,7 @@ static enum hst_status look_at_block(struct hst_census *census, struct block blo
 static enum hst_status look_at_pool(void *context, const struct hst_pool *pool)
 {
     struct hst_census *census = context;
+    struct last_page last = {0};
     hst_pages_divide(&census->pages, pool->address, pool->address + pool->length,
                      pool->address + HST_POOL_HEAD_BYTES, pool->block_bytes);
     for (uint32_t i = 0; i < pool->used; i++) {
@@ -239,7 +261,7 @@ static enum hst_status look_at_pool(void *context, const struct hst_pool *pool)
         const struct block block = {pool->address + offset, pool->bytes + offset, pool->block_bytes,
                                     FROM_POOL};
         if (!pool->is_free[i])
-            HST_TRY(look_at_block(census, block, pool->block_bytes));
+            HST_TRY(look_at_block(census, &last, block, pool->block_bytes));
     }
     return HST_OK;
 }
@@ -260,6 +282,7 @@ static enum hst_status add_area(struct hst_census *census, const struct hst_mima
 static enum hst_status look_at_mimalloc_page(void *context, const struct hst_mimalloc_page *page)
 {
     struct hst_census *census = context;
+    struct last_page last = {0};
     HST_TRY(add_area(census, page));
     if (page->used > 0)
         hst_pages_divide(&census->pages, page->start, page->end, page->address, page->block_bytes);
@@ -269,8 +292,8 @@ static enum hst_status look_at_mimalloc_page(void *context, const struct hst_mim
         const struct block block = {page->address + offset, page->bytes + offset, page->block_bytes,
                                     FROM_MIMALLOC};
         if (!page->is_free[i])
-            HST_TRY(
-                look_at_block(census, block, hst_image_touched(census->image, block.address, block.length)));
+            HST_TRY(look_at_block(census, &last, block,
+                                  hst_image_touched(census->image, block.address, block.length)));
     }
     return HST_OK;
 }
@@ -290,6 +313,7 @@ static enum hst_status look_at_own(struct hst_census *census)
  * nothing is. */
 static enum hst_status look_at_chunks(struct hst_census *census)
 {
+    struct last_page last = {0};
     uint64_t least = census->pools.pools > 0 ? HST_POOL_LARGEST_BLOCK + 1 : 0;
     for (size_t i = 0; i < census->chunks->count && !census->abi->free_threaded; i++) {
         const struct hst_chunk *chunk = &census->chunks->items[i];
@@ -298,7 +322,7 @@ static enum hst_status look_at_chunks(struct hst_census *census)
         const struct block block = {chunk->address, hst_image_at(census->image, chunk->address, chunk->bytes),
                                     chunk->bytes, FROM_MALLOC};
         if (block.bytes != NULL)
-            HST_TRY(look_at_block(census, block, chunk->bytes + hst_chunk_head_bytes(chunk)));
+            HST_TRY(look_at_block(census, &last, block, chunk->bytes + hst_chunk_head_bytes(chunk)));
     }
     return HST_OK;
 }
@@ -314,9 +338,10 @@ static hst_raddr object_in_block(struct hst_census *census, hst_raddr block)
                     debug_length(head, UINT64_MAX) != 0;
          i++)
         block += ALIGNMENT;
+    struct last_page last = {0};
     for (size_t i = 0; i < HST_ARRAY_LENGTH(pres); i++) {
         hst_raddr object = block + pres[i];
-        const struct hst_page *page = hst_pages_find(&census->pages, object);
+        const struct hst_page *page = find_page(census, &last, object);
         if (page == NULL || !hst_page_has(page, object))
             continue;
         uint32_t type = hst_heap_types_find(&census->types,
@@ -369,14 +394,14 @@ struct claim {
  * of the bytes that it should have. Returns what its block takes; 0: it is somebody else's. */
 static uint64_t claim_table(struct hst_census *census, hst_raddr table, uint64_t bytes, uint64_t used)
 {
-    const struct hst_page *page = hst_pages_find(&census->pages, table);
+    struct hst_page *page = hst_pages_find(&census->pages, table);
     const struct found block = find_block(census, table);
     if (page == NULL ||
         (block.bytes == 0 && (hst_image_find(census->image, table)->is_data || hst_page_has(page, table) ||
                               hst_image_at(census->image, table, bytes) == NULL)))
         return 0;
     /* That page may be one never touched. */
-    struct hst_page *begin = hst_pages_find(&census->pages, block.address);
+    struct hst_page *begin = block.address == table ? page : hst_pages_find(&census->pages, block.address);
     if (begin == NULL || !hst_page_own(begin, block.address))
         return 0;
     hst_raddr taken = block.bytes != 0 ? object_in_block(census, block.address) : 0;
@@ -407,19 +432,15 @@ static void claim_tables(struct hst_census *census, size_t index)
                      &owner);
 }
 
-static int is_there(const struct hst_census *census, const struct hst_object *object)
-{
-    return hst_page_has(hst_pages_find(&census->pages, object->address), object->address);
-}
-
 /* Classes first: instances share their table of keys, and it is the class's. */
 static void claim_all(struct hst_census *census)
 {
+    struct last_page last = {0};
     for (int classes = 1; classes >= 0; classes--)
         for (size_t i = 0; i < census->count; i++) {
             const struct hst_object *object = &census->objects[i];
             int is_class = census->types.items[object->type].layout.shape == HST_SHAPE_TYPE;
-            if (is_class == classes && is_there(census, object))
+            if (is_class == classes && is_there(census, object, &last))
                 claim_tables(census, i);
         }
 }
@@ -428,8 +449,9 @@ static void claim_all(struct hst_census *census)
 static void drop_tables(struct hst_census *census, size_t *small)
 {
     size_t kept = 0, small_kept = 0;
+    struct last_page last = {0};
     for (size_t i = 0; i < census->count; i++)
-        if (is_there(census, &census->objects[i])) {
+        if (is_there(census, &census->objects[i], &last)) {
             small_kept += i < *small;
             census->objects[kept++] = census->objects[i];
         }
@@ -447,14 +469,15 @@ struct search {
     struct hst_look look;
 };
 
-static enum hst_status meet_object(struct search *search, const struct hst_page *page, hst_raddr address,
+static enum hst_status meet_object(struct search *search, struct hst_page *page, hst_raddr address,
                                    int *ret_is_object)
 {
     struct hst_census *census = search->census;
     const struct hst_abi *abi = census->abi;
+    const uint8_t *object;
     *ret_is_object = hst_page_has(page, address);
-    const uint8_t *object = hst_image_at(census->image, address, abi->object_size);
-    if (*ret_is_object || page->block_bytes != 0 || object == NULL)
+    if (*ret_is_object || page->block_bytes != 0 ||
+        (object = hst_image_at(census->image, address, abi->object_size)) == NULL)
         return HST_OK;
     uint32_t index = hst_heap_types_find(&census->types, word_at(object, abi->object_type));
     if (index == HST_MAP_ABSENT || hst_count_read(abi, object) == HST_COUNT_NONE)
@@ -467,7 +490,7 @@ static enum hst_status meet_object(struct search *search, const struct hst_page 
         !hst_look_allows(&search->look, bytes / WORD)) /* no allocator says that they do not overlap */
         return HST_OK;
     *ret_is_object = 1;
-    HST_TRY(add_object(census, address, index, type->pre_bytes + bytes, bytes));
+    HST_TRY(add_object(census, page, address, index, type->pre_bytes + bytes, bytes));
     claim_tables(census, census->count - 1);
     return HST_OK;
 }
@@ -497,7 +520,7 @@ static enum hst_status meet(void *context, hst_raddr address, hst_place place)
 {
     struct search *search = context;
     struct hst_census *census = search->census;
-    const struct hst_page *page = address % WORD == 0 ? hst_pages_find(&census->pages, address) : NULL;
+    struct hst_page *page = address % WORD == 0 ? hst_pages_find(&census->pages, address) : NULL;
     int is_object;
     if (page == NULL)
         return HST_OK;
@@ -521,10 +544,13 @@ static enum hst_status meet_listed(struct search *search, hst_raddr head)
 {
     struct hst_census *census = search->census;
     hst_raddr next = hst_collector_next(census->image, head), object = next + HST_COLLECTOR_HEAD_BYTES;
-    const struct hst_page *page = next != 0 ? hst_pages_find(&census->pages, object) : NULL;
-    if (page == NULL || object % ALIGNMENT != 0 || !hst_collector_leads(census->image, head, next))
+    struct hst_page *page = next != 0 ? hst_pages_find(&census->pages, object) : NULL;
+    if (page == NULL || object % ALIGNMENT != 0)
         return HST_OK;
-    int is_object;
+    int is_object = hst_page_has(page, object);
+    census->listed.objects += is_object;
+    if (is_object || !hst_collector_leads(census->image, head, next))
+        return HST_OK;
     size_t count = census->count;
     HST_TRY(meet_object(search, page, object, &is_object));
     int is_in_block = page->block_bytes != 0 || hst_chunks_find(census->chunks, object) != NULL;
@@ -616,8 +642,9 @@ static enum hst_status meet_all(struct hst_census *census, const struct hst_span
     }
     for (size_t i = 0; i < census->types.count; i++)
         HST_TRY(meet(&search, census->types.items[i].address, HST_PLACE_ITEM));
+    struct last_page last = {0};
     for (size_t i = 0; i < census->count; i++) /* more come meanwhile */
-        if (is_there(census, &census->objects[i]))
+        if (is_there(census, &census->objects[i], &last))
             HST_TRY(meet_references(&search, i));
     return HST_OK;
 }
@@ -667,8 +694,14 @@ static enum hst_status put_in_order(struct hst_census *census, size_t small)
 
 static void add_up(struct hst_census *census)
 {
+    struct last_page last = {0};
     for (size_t i = 0; i < census->count; i++) {
         const struct hst_object *object = &census->objects[i];
+        uint64_t small = find_page(census, &last, object->address)->block_bytes;
+        if (small != 0 && small <= HST_POOL_LARGEST_BLOCK) {
+            census->held[HST_IN_POOLS].objects += small;
+            continue;
+        }
         const struct found block = find_block(census, object->address);
         uint64_t own = object->length + census->types.items[object->type].pre_bytes;
         census->held[block.place].objects += block.bytes != 0 ? block.bytes : own;
@@ -695,7 +728,6 @@ enum hst_status hst_census_take(struct hst_image *image, const struct hst_abi *a
         status = look_at_chunks(ret_census);
     if (status == HST_OK) {
         claim_all(ret_census);
-        drop_tables(ret_census, &small);
         status = meet_all(ret_census, spans, span_count);
     }
     if (status == HST_OK)
