@@ -197,9 +197,11 @@ def _readable() -> Iterator[None]:
             _prctl(_PR_SET_PTRACER, 0)
 
 
-def snapshot(name: Optional[str] = None, store: Optional[str] = None, fork: bool = False) -> Snapshot:
-    """Of this process, all threads of which stand still meanwhile (fork: for some milliseconds only)."""
-    words = ["heap", "--await", "--json"] + ([] if name is None else ["--name", name]) + (["--fork"] if fork else [])
+def snapshot(name: Optional[str] = None, store: Optional[str] = None, fork: bool = False,
+             precopy: bool = False) -> Snapshot:
+    """Of this process, all threads of which stand still meanwhile (fork, precopy: for some milliseconds only)."""
+    words = ["heap", "--await", "--json"] + ([] if name is None else ["--name", name])
+    words += ["--fork"] * fork + ["--precopy"] * precopy
     with _readable():
         said = "".join(_command.lines(_words(words, store) + [str(os.getpid())]))
     return Snapshot(Run(json.loads(said)["run"], store), os.getpid())

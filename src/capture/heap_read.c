@@ -11,6 +11,7 @@
 #include "heap/census.h"
 #include "heap/gather.h"
 #include "heap/heap_parts.h"
+#include "heap/precopy.h"
 #include "heap/roots.h"
 #include "target/core.h"
 #include "target/halt.h"
@@ -136,17 +137,24 @@ static enum hst_status describe(struct hst_heap *heap, int pid, const char *comm
 
 /* --- a running process --- */
 
+static enum hst_status read_maps(int pid, struct hst_maps *maps)
+{
+    HST_TRY(hst_maps_read(pid, maps));
+    hst_maps_join(maps);
+    return HST_OK;
+}
+
 static enum hst_status copy_live(const struct hst_subject *subject, struct hst_image *room,
                                  struct reading *reading)
 {
-    HST_TRY(hst_maps_read(subject->pid, &reading->maps));
+    HST_TRY(read_maps(subject->pid, &reading->maps));
     return hst_image_take(subject->pid, &reading->maps, subject->memory, room, &reading->image);
 }
 
 static enum hst_status prepare(const struct hst_subject *subject, struct hst_image *ret_room)
 {
     struct hst_maps maps = {0};
-    enum hst_status status = hst_maps_read(subject->pid, &maps);
+    enum hst_status status = read_maps(subject->pid, &maps);
     if (status == HST_OK)
         status = hst_image_prepare(subject->pid, &maps, subject->memory, ret_room);
     hst_maps_release(&maps);
@@ -170,7 +178,7 @@ static enum hst_status copy_twin(const struct hst_subject *subject, int twin, st
 {
     struct hst_memory *memory;
     HST_TRY(hst_memory_live(twin, &memory));
-    enum hst_status status = hst_maps_read(twin, &reading->maps);
+    enum hst_status status = read_maps(twin, &reading->maps);
     if (status == HST_OK)
         status = hst_image_take(twin, &reading->maps, memory, NULL, &reading->image);
     reading->image.source = subject->memory; /* for what is in files, and the same in both */
@@ -179,7 +187,7 @@ static enum hst_status copy_twin(const struct hst_subject *subject, int twin, st
 }
 
 static enum hst_status copy_forked(const struct hst_subject *subject, struct reading *reading,
-                                   struct hst_heap_fork *ret_fork, struct hst_error *err)
+                                   struct hst_heap_cost *ret_cost, struct hst_error *err)
 {
     struct hst_twin twin;
     struct hst_twin_cost cost;
@@ -187,7 +195,7 @@ static enum hst_status copy_forked(const struct hst_subject *subject, struct rea
     enum hst_status status = copy_twin(subject, twin.pid, reading);
     reading->pause_ns = twin.pause_ns;
     hst_twin_free(&twin, &cost);
-    *ret_fork = (struct hst_heap_fork){.reaped = cost.reaped,
+    *ret_cost = (struct hst_heap_cost){.reaped = cost.reaped,
                                        .reap_pause_ns = cost.reap_pause_ns,
                                        .faults = cost.faults,
                                        .stolen_ns = cost.stolen_ns};
@@ -196,6 +204,32 @@ static enum hst_status copy_forked(const struct hst_subject *subject, struct rea
     (void)hst_error_set(err, HST_E_INTERRUPTED, "its child was killed while it was read");
     hst_error_hint(err, "again, or without --fork");
     return HST_E_INTERRUPTED;
+}
+
+static enum hst_status copy_rest(const struct hst_subject *subject, struct hst_precopy *precopy,
+                                 struct reading *reading)
+{
+    struct hst_halt halt;
+    uint64_t begin_ns = hst_now_ns();
+    HST_TRY(hst_halt_begin(subject->pid, &halt));
+    enum hst_status status = read_maps(subject->pid, &reading->maps);
+    if (status == HST_OK)
+        status = hst_precopy_take(precopy, &reading->maps, &reading->image);
+    hst_halt_end(&halt);
+    reading->pause_ns = hst_now_ns() - begin_ns;
+    return status;
+}
+
+static enum hst_status copy_beforehand(const struct hst_subject *subject, struct reading *reading,
+                                       struct hst_heap_cost *ret_cost, struct hst_error *err)
+{
+    struct hst_precopy precopy;
+    struct hst_precopy_cost cost;
+    HST_TRY(hst_precopy_begin(subject->pid, subject->memory, &precopy, err));
+    enum hst_status status = copy_rest(subject, &precopy, reading);
+    hst_precopy_end(&precopy, &cost);
+    *ret_cost = (struct hst_heap_cost){.faults = cost.faults, .stolen_ns = cost.stolen_ns};
+    return status;
 }
 
 static enum hst_status measure(const struct hst_subject *subject, const struct hst_heap_options *options,
@@ -210,9 +244,11 @@ static enum hst_status measure(const struct hst_subject *subject, const struct h
     if (status == HST_OK)
         status = check_room(options, bytes, err);
     if (status == HST_OK && options->announce != NULL)
-        options->announce(options->context, bytes,
-                          bytes * 1000 /
-                              ((options->fork ? FORKED_BYTES_A_SECOND : COPIED_BYTES_A_SECOND) / 1000000));
+        options->announce(
+            options->context, bytes,
+            bytes * 1000 /
+                ((options->way == HST_HEAP_FORKED ? FORKED_BYTES_A_SECOND : COPIED_BYTES_A_SECOND) /
+                 1000000));
     return status;
 }
 
@@ -255,13 +291,18 @@ static enum hst_status read_process(const struct hst_subject *subject, const str
     HST_TRY(describe(heap, subject->pid, subject->command, &subject->runtime));
     HST_TRY(measure(subject, options, err));
     heap->wall_ns = hst_wall_ns();
-    if (options->fork) {
-        heap->way = HST_HEAP_FORKED;
-        HST_TRY(copy_forked(subject, reading, &heap->fork, err));
-    } else if (options->live) {
-        heap->way = HST_HEAP_LIVE;
+    heap->way = options->way;
+    switch (options->way) {
+    case HST_HEAP_FORKED:
+        HST_TRY(copy_forked(subject, reading, &heap->cost, err));
+        break;
+    case HST_HEAP_PRECOPIED:
+        HST_TRY(copy_beforehand(subject, reading, &heap->cost, err));
+        break;
+    case HST_HEAP_LIVE:
         HST_TRY(copy_live(subject, NULL, reading));
-    } else {
+        break;
+    default:
         HST_TRY(copy_still(subject, reading));
     }
     heap->pause_ns = reading->pause_ns;

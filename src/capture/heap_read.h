@@ -10,8 +10,10 @@
 struct hst_heap_options {
     uint64_t bytes_max; /* of the copy; 0: four fifths of the memory that is free */
     const char *root;   /* core: prefix of the names of the program's files, or "" */
-    int fork;           /* copy from a copy-on-write child of the process, which goes on meanwhile */
-    int live;           /* copy while it goes on: what changes meanwhile may be missing or wrong */
+    /* Of a process: it stands still for the copy; forked: the copy is made of a copy-on-write child;
+     * precopied: while it goes on, and what it wrote meanwhile when it stands still; live: what changes
+     * meanwhile may be missing or wrong. */
+    enum hst_heap_way way;
     /* Called before the process is held still, with what will be copied and how long that may take. */
     void (*announce)(void *context, uint64_t bytes, uint64_t pause_ns);
     void *context;

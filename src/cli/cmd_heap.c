@@ -34,6 +34,8 @@ static int parse(struct hst_cli *cli, int argc, char **argv, struct hst_heap_req
          HST_OPTION_COUNT, &request->limit_mb, NULL},
         {"fork", 0, NULL, "copy from a child of the process, which goes on meanwhile", HST_OPTION_FLAG,
          &request->fork, NULL},
+        {"precopy", 0, NULL, "copy while the process goes on, then stop it for what it wrote meanwhile",
+         HST_OPTION_FLAG, &request->precopy, NULL},
         {"live", 0, NULL, "copy while the process goes on: what changes meanwhile may be missing or wrong",
          HST_OPTION_FLAG, &request->live, NULL},
         {"root", 0, "DIR", "where the files of the program of a core file are, if not here", HST_OPTION_TEXT,
@@ -54,7 +56,7 @@ static int parse(struct hst_cli *cli, int argc, char **argv, struct hst_heap_req
         .option_count = HST_ARRAY_LENGTH(options),
         .details =
             "  hasten heap 4711            a running process\n"
-            "  hasten heap --fork 4711     a large one, which stands still for some milliseconds only\n"
+            "  hasten heap --precopy 4711  a large one, which stands still for some milliseconds only\n"
             "  hasten heap core.4711       a core file (ulimit -c unlimited lets the system write one)\n"
             "  hasten heap -- script.py    a program that is started, when its work is done (heap -- "
             "--help)\n\n"
@@ -139,8 +141,8 @@ int hst_cmd_heap(struct hst_cli *cli, int argc, char **argv)
         result = hst_heap_request_check(cli, &request);
     if (result != HST_PARSED)
         return result;
-    if ((request.fork || request.live) && pid == 0)
-        return hst_message_usage(cli, "heap", NULL, "--fork and --live are for a running process");
+    if ((request.fork || request.live || request.precopy) && pid == 0)
+        return hst_message_usage(cli, "heap", NULL, "--fork, --precopy and --live are for a running process");
     HST_CLEANUP_FREE char *root = NULL; /* whole, since the names of a core are whole */
     if (request.root != NULL && (root = realpath(request.root, NULL)) == NULL) {
         hst_message(cli, NULL, "--root: %s: %s", request.root, strerror(errno));

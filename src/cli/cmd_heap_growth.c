@@ -42,6 +42,8 @@ static int parse(struct hst_cli *cli, int argc, char **argv, struct request *req
          HST_OPTION_COUNT, &request->rounds, NULL},
         {"fork", 0, NULL, "copy from a child of the process, which goes on meanwhile", HST_OPTION_FLAG,
          &request->heap.fork, NULL},
+        {"precopy", 0, NULL, "copy while the process goes on, then stop it for what it wrote meanwhile",
+         HST_OPTION_FLAG, &request->heap.precopy, NULL},
         {"live", 0, NULL, "copy while the process goes on: what changes meanwhile may be missing or wrong",
          HST_OPTION_FLAG, &request->heap.live, NULL},
         {"keep", 0, NULL, "keep every snapshot as a run", HST_OPTION_FLAG, &request->keep, NULL},

@@ -13,8 +13,8 @@ int hst_heap_request_check(struct hst_cli *cli, const struct hst_heap_request *r
 {
     if (request->limit_mb > UINT64_MAX / 1000000)
         return hst_message_usage(cli, "heap", NULL, "--limit: more than there is");
-    if (request->fork && request->live)
-        return hst_message_usage(cli, "heap", NULL, "--fork or --live: the two do not go together");
+    if (request->fork + request->live + request->precopy > 1)
+        return hst_message_usage(cli, "heap", NULL, "--fork, --precopy or --live: one of them");
     return HST_PARSED;
 }
 
@@ -30,6 +30,15 @@ static void announce_fork(void *context, uint64_t bytes, uint64_t pause_ns)
     struct hst_cli *cli = context;
     hst_message_note(cli, NULL, "it stands still for up to about %s; %s are copied while it goes on",
                      hst_cell_duration(pause_ns).text, hst_cell_bytes(bytes).text);
+}
+
+static void announce_precopy(void *context, uint64_t bytes, uint64_t pause_ns)
+{
+    struct hst_cli *cli = context;
+    (void)pause_ns;
+    hst_message_note(cli, NULL,
+                     "%s are copied while it goes on; it stands still for what it writes to meanwhile",
+                     hst_cell_bytes(bytes).text);
 }
 
 static int print(struct hst_cli *cli, const struct hst_heap_request *request, struct hst_heap_run *run)
@@ -61,14 +70,19 @@ static int print(struct hst_cli *cli, const struct hst_heap_request *request, st
 
 struct hst_heap_options hst_heap_request_options(struct hst_cli *cli, const struct hst_heap_request *request)
 {
-    return (struct hst_heap_options){.bytes_max = request->limit_mb * 1000000,
-                                     .root = "",
-                                     .fork = request->fork,
-                                     .live = request->live,
-                                     .announce = request->live   ? NULL
-                                                 : request->fork ? announce_fork
-                                                                 : announce,
-                                     .context = cli};
+    struct hst_heap_options options = {
+        .bytes_max = request->limit_mb * 1000000, .root = "", .announce = announce, .context = cli};
+    if (request->fork) {
+        options.way = HST_HEAP_FORKED;
+        options.announce = announce_fork;
+    } else if (request->precopy) {
+        options.way = HST_HEAP_PRECOPIED;
+        options.announce = announce_precopy;
+    } else if (request->live) {
+        options.way = HST_HEAP_LIVE;
+        options.announce = NULL;
+    }
+    return options;
 }
 
 int hst_heap_keep_and_print(struct hst_cli *cli, const struct hst_heap_request *request,

@@ -10,7 +10,7 @@
 #define HST_HEAP_ROWS 15u
 
 struct hst_heap_request {
-    int json, fork, live;
+    int json, fork, live, precopy;
     int await; /* for the end of standard input, before the process is looked at */
     uint64_t rows, limit_mb;
     const char *root, *store, *name;

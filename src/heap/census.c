@@ -390,6 +390,19 @@ struct claim {
     size_t index; /* of the owner */
 };
 
+/* The collector knows it: that is an object, whatever a list says that is just being made of a former one,
+ * and names the former one's table. */
+static int is_listed(struct hst_census *census, hst_raddr object)
+{
+    hst_raddr type = hst_image_word(census->image, object + census->abi->object_type);
+    uint32_t index = hst_heap_types_find(&census->types, type);
+    hst_raddr head = object - HST_COLLECTOR_HEAD_BYTES, next = hst_collector_next(census->image, head);
+    return index != HST_MAP_ABSENT && !census->abi->free_threaded &&
+           (census->types.items[index].flags & HST_TYPE_HAVE_GC) != 0 &&
+           census->types.items[index].pre_bytes >= HST_COLLECTOR_HEAD_BYTES && next != 0 &&
+           hst_collector_leads(census->image, head, next);
+}
+
 /* What an object says is its table is no object, and the object's own; the first that says so has it. used:
  * of the bytes that it should have. Returns what its block takes; 0: it is somebody else's. */
 static uint64_t claim_table(struct hst_census *census, hst_raddr table, uint64_t bytes, uint64_t used)
@@ -400,11 +413,13 @@ static uint64_t claim_table(struct hst_census *census, hst_raddr table, uint64_t
         (block.bytes == 0 && (hst_image_find(census->image, table)->is_data || hst_page_has(page, table) ||
                               hst_image_at(census->image, table, bytes) == NULL)))
         return 0;
+    hst_raddr taken = block.bytes != 0 ? object_in_block(census, block.address) : 0;
+    if (taken != 0 && is_listed(census, taken))
+        return 0;
     /* That page may be one never touched. */
     struct hst_page *begin = block.address == table ? page : hst_pages_find(&census->pages, block.address);
     if (begin == NULL || !hst_page_own(begin, block.address))
         return 0;
-    hst_raddr taken = block.bytes != 0 ? object_in_block(census, block.address) : 0;
     if (taken != 0)
         hst_page_unset(hst_pages_find(&census->pages, taken), taken);
     mark_chunk(census, &block);
@@ -538,9 +553,17 @@ static int is_state(const struct search *search, hst_raddr address)
     return 0;
 }
 
-/* What the collector's list names after head is an object too, or the head of the list, which is in no block
- * of an allocator but where the interpreter's state is. */
-static enum hst_status meet_listed(struct search *search, hst_raddr head)
+/* It is about to be freed: no references are left, and it is in its list yet. */
+static int is_dying(struct hst_census *census, hst_raddr object)
+{
+    hst_raddr type = hst_image_word(census->image, object + census->abi->object_type);
+    return (uint32_t)hst_image_word(census->image, object) == 0 &&
+           hst_heap_types_find(&census->types, type) != HST_MAP_ABSENT;
+}
+
+/* What the collector's list names after an object is an object too, or the head of the list, which is in no
+ * block of an allocator but where the interpreter's state is. */
+static enum hst_status meet_listed(struct search *search, hst_raddr head, int is_of_object)
 {
     struct hst_census *census = search->census;
     hst_raddr next = hst_collector_next(census->image, head), object = next + HST_COLLECTOR_HEAD_BYTES;
@@ -556,11 +579,13 @@ static enum hst_status meet_listed(struct search *search, hst_raddr head)
     int is_in_block = page->block_bytes != 0 || hst_chunks_find(census->chunks, object) != NULL;
     census->listed.objects += is_object;
     census->listed.alone += census->count - count;
-    census->listed.unknown += !is_object && is_in_block && !is_state(search, next);
+    census->listed.unknown +=
+        is_of_object && !is_object && is_in_block && !is_state(search, next) && !is_dying(census, object);
     return HST_OK;
 }
 
-/* Of state, and of data with none: each word may also be the head of a list of the collector. */
+/* Of state, and of data with none: each word may also be the head of a list of the collector, or of another
+ * one: so what is no object is not missing. */
 static enum hst_status meet_heads(struct search *search, hst_raddr from, hst_raddr end, int is_state_itself)
 {
     const struct hst_image *image = search->census->image;
@@ -568,7 +593,7 @@ static enum hst_status meet_heads(struct search *search, hst_raddr from, hst_rad
         hst_raddr next = hst_collector_next(image, at);
         if (next != 0 && next != at && (hst_collector_before(image, next) & ~HST_COLLECTOR_FLAGS) == at &&
             (is_state_itself || !is_state(search, at)))
-            HST_TRY(meet_listed(search, at));
+            HST_TRY(meet_listed(search, at, 0));
     }
     return HST_OK;
 }
@@ -611,7 +636,7 @@ static enum hst_status meet_references(struct search *search, size_t index)
     HST_TRY(hst_references_visit(&search->look, &type, object.address, object.length));
     if (type.pre_bytes >= HST_COLLECTOR_HEAD_BYTES && (type.flags & HST_TYPE_HAVE_GC) != 0 &&
         !census->abi->free_threaded)
-        HST_TRY(meet_listed(search, object.address - HST_COLLECTOR_HEAD_BYTES));
+        HST_TRY(meet_listed(search, object.address - HST_COLLECTOR_HEAD_BYTES, 1));
     for (; buffer < census->buffer_count; buffer++) {
         struct hst_owned_buffer *found = &census->buffers[buffer];
         found->bytes = type.layout.buffers_are_opaque ? 0 : bytes_to_look_at(census, found);

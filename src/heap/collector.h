@@ -29,11 +29,12 @@ static inline int hst_collector_leads(const struct hst_image *image, hst_raddr h
     uint64_t before = hst_collector_before(image, next);
     return (before & ~HST_COLLECTOR_FLAGS) == head || (before & HST_COLLECTOR_DECIDES) != 0;
 }
-/* A list goes through it, or it is in none. */
+/* A list goes through it, or it is in none. Of two neighbours one may be just about to be told. */
 static inline int hst_collector_agrees(const struct hst_image *image, hst_raddr head)
 {
     hst_raddr next = hst_collector_next(image, head);
-    return next == 0 || hst_collector_leads(image, head, next);
+    return next == 0 || hst_collector_leads(image, head, next) ||
+           hst_collector_next(image, hst_collector_before(image, head) & ~HST_COLLECTOR_FLAGS) == head;
 }
 
 #endif

@@ -2,83 +2,20 @@
  * touched are left so, in the program and in the copy. */
 #include "heap/image.h"
 
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/memory.h"
+#include "heap/present.h"
 #include "target/symbols.h"
 
-enum { PAGE = 4096, ENTRIES = 4096 /* of pagemap, read at once */, GAP_PAGES = 4 /* read along */ };
+enum { PAGE = 4096 };
 #define TABLES (HST_IMAGE_ADDRESS_MAX >> HST_IMAGE_TABLE_BITS)
 #define TABLE_PAGES (1u << (HST_IMAGE_TABLE_BITS - HST_PAGE_BITS))
 #define TABLE_BYTES (TABLE_PAGES * sizeof(uint32_t))
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23 /* since Linux 5.14 */
 #endif
-/* proc(5), pagemap */
-#define PAGE_PRESENT (UINT64_C(1) << 63)
-#define PAGE_SWAPPED (UINT64_C(1) << 62)
-
-/* --- what is copied --- */
-
-static int is_own(const struct hst_mapping *mapping)
-{
-    unsigned wanted = HST_MAP_READ | HST_MAP_WRITE;
-    return (mapping->flags & wanted) == wanted && (mapping->flags & HST_MAP_SHARED) == 0 &&
-           strncmp(mapping->path, "/dev/", 5) != 0 && strncmp(mapping->path, "[v", 2) != 0;
-}
-
-/* A page of a file that was not written yet is no page of the program, but has contents. */
-static int is_of_file(const struct hst_mapping *mapping) { return mapping->path[0] == '/'; }
-
-typedef enum hst_status run_visitor(void *context, hst_raddr start, hst_raddr end);
-
-static enum hst_status visit_present(int pagemap, const struct hst_mapping *mapping, run_visitor *visit,
-                                     void *context)
-{
-    uint64_t entries[ENTRIES];
-    hst_raddr start = 0, end = 0; /* of the run so far */
-    for (hst_raddr at = mapping->start; at < mapping->end;) {
-        size_t pages = (mapping->end - at) / PAGE < ENTRIES ? (mapping->end - at) / PAGE : ENTRIES;
-        ssize_t got = pread(pagemap, entries, pages * sizeof *entries, (off_t)(at / PAGE * sizeof *entries));
-        if (got <= 0)
-            return visit(context, mapping->start, mapping->end); /* it cannot be told */
-        for (size_t i = 0; i < (size_t)got / sizeof *entries; i++, at += PAGE) {
-            if ((entries[i] & (PAGE_PRESENT | PAGE_SWAPPED)) == 0)
-                continue;
-            if (end != 0 && at - end > (hst_raddr)GAP_PAGES * PAGE) {
-                HST_TRY(visit(context, start, end));
-                start = at;
-            } else if (end == 0) {
-                start = at;
-            }
-            end = at + PAGE;
-        }
-    }
-    return end != 0 ? visit(context, start, end) : HST_OK;
-}
-
-/* All runs of all mappings that are copied. */
-static enum hst_status visit_runs(int pid, const struct hst_maps *maps, run_visitor *visit, void *context)
-{
-    char path[64];
-    (void)snprintf(path, sizeof path, "/proc/%d/pagemap", pid);
-    HST_CLEANUP_FD int pagemap = pid != 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-    enum hst_status status = HST_OK;
-    for (size_t i = 0; i < maps->count && status == HST_OK; i++) {
-        const struct hst_mapping *mapping = &maps->items[i];
-        if (!is_own(mapping))
-            continue;
-        if (pagemap < 0 || is_of_file(mapping))
-            status = visit(context, mapping->start, mapping->end);
-        else
-            status = visit_present(pagemap, mapping, visit, context);
-    }
-    return status;
-}
 
 static enum hst_status add_bytes(void *context, hst_raddr start, hst_raddr end)
 {
@@ -89,10 +26,10 @@ static enum hst_status add_bytes(void *context, hst_raddr start, hst_raddr end)
 enum hst_status hst_image_measure(int pid, const struct hst_maps *maps, uint64_t *ret_bytes)
 {
     *ret_bytes = 0;
-    return visit_runs(pid, maps, add_bytes, ret_bytes);
+    return hst_present_visit(pid, maps, add_bytes, ret_bytes);
 }
 
-/* --- the copy --- */
+/* --- its parts --- */
 
 /* Memory of 0 that is only there where it is written to. */
 static void *map_zero(size_t bytes)
@@ -190,11 +127,12 @@ static enum hst_status add_regions(struct hst_image *image, const struct hst_map
         return HST_E_NOMEM;
     for (size_t i = 0; i < maps->count; i++) {
         const struct hst_mapping *mapping = &maps->items[i];
-        if (!is_own(mapping) || mapping->end > HST_IMAGE_ADDRESS_MAX)
+        if (!hst_is_own_memory(mapping) || mapping->end > HST_IMAGE_ADDRESS_MAX)
             continue;
-        hst_raddr data_end = is_of_file(mapping) ? mapping->end : zeroed_end(image->source, maps, i);
-        const char *file =
-            data_end > mapping->start ? file_name(&maps->items[is_of_file(mapping) ? i : i - 1]) : NULL;
+        hst_raddr data_end = hst_is_file_memory(mapping) ? mapping->end : zeroed_end(image->source, maps, i);
+        const char *file = data_end > mapping->start
+                               ? file_name(&maps->items[hst_is_file_memory(mapping) ? i : i - 1])
+                               : NULL;
         HST_TRY(add_region(image, mapping->start, data_end, file));
         HST_TRY(add_region(image, data_end, mapping->end, NULL));
     }
@@ -228,7 +166,7 @@ static int index_pages(struct hst_image *image, const struct hst_image_region *r
     return 1;
 }
 
-static enum hst_status add_run(void *context, hst_raddr start, hst_raddr end)
+enum hst_status hst_image_add_run(void *context, hst_raddr start, hst_raddr end)
 {
     struct hst_image *image = context;
     while (start < end) { /* a mapping may be two regions */
@@ -246,12 +184,13 @@ static enum hst_status add_run(void *context, hst_raddr start, hst_raddr end)
     return HST_OK;
 }
 
-static struct hst_piece piece_of(struct hst_image *image, const struct hst_image_run *run)
+/* --- the copy --- */
+
+static struct hst_piece piece_of(const struct hst_image *image, hst_raddr start, hst_raddr end)
 {
-    const struct hst_image_region *region = hst_image_find(image, run->start);
-    return (struct hst_piece){.address = run->start,
-                              .into = region->bytes + (run->start - region->start),
-                              .length = run->end - run->start};
+    const struct hst_image_region *region = region_of(image, start);
+    return (struct hst_piece){
+        .address = start, .into = region->bytes + (start - region->start), .length = end - start};
 }
 
 /* What of a piece can be read, by halves down to a page: the rest stays 0. */
@@ -267,27 +206,47 @@ static enum hst_status copy_parts(struct hst_image *image, struct hst_piece piec
     return copy_parts(image, second);
 }
 
-static enum hst_status copy_one_by_one(struct hst_image *image, size_t first, size_t count)
+static enum hst_status copy_pieces(struct hst_image *image, const struct hst_piece *pieces, size_t count)
 {
-    for (size_t i = first; i < first + count; i++)
-        HST_TRY(copy_parts(image, piece_of(image, &image->runs[i])));
+    enum hst_status status = hst_memory_read_pieces(image->source, pieces, count);
+    if (status != HST_E_TORN)
+        return status;
+    for (size_t i = 0; i < count; i++)
+        HST_TRY(copy_parts(image, pieces[i]));
     return HST_OK;
 }
 
-static enum hst_status copy(struct hst_image *image)
+enum hst_status hst_image_copy(struct hst_image *image, const struct hst_image_stretch *stretches,
+                               size_t count)
+{
+    struct hst_piece pieces[HST_PIECES_MAX];
+    size_t waiting = 0;
+    for (size_t i = 0; i < count; i++) {
+        for (hst_raddr at = stretches[i].start; at < stretches[i].end;) { /* it may be two regions */
+            const struct hst_image_region *region = region_of(image, at);
+            if (region == NULL)
+                break;
+            hst_raddr end = region->end < stretches[i].end ? region->end : stretches[i].end;
+            pieces[waiting++] = piece_of(image, at, end);
+            if (waiting == HST_PIECES_MAX) {
+                HST_TRY(copy_pieces(image, pieces, waiting));
+                waiting = 0;
+            }
+            at = end;
+        }
+    }
+    return waiting > 0 ? copy_pieces(image, pieces, waiting) : HST_OK;
+}
+
+enum hst_status hst_image_copy_runs(struct hst_image *image)
 {
     struct hst_piece pieces[HST_PIECES_MAX];
     for (size_t first = 0; first < image->run_count; first += HST_PIECES_MAX) {
         size_t left = image->run_count - first, count = left < HST_PIECES_MAX ? left : HST_PIECES_MAX;
         for (size_t i = 0; i < count; i++)
-            pieces[i] = piece_of(image, &image->runs[first + i]);
-        enum hst_status status = hst_memory_read_pieces(image->source, pieces, count);
-        if (status == HST_E_TORN)
-            status = copy_one_by_one(image, first, count);
-        HST_TRY(status);
+            pieces[i] = piece_of(image, image->runs[first + i].start, image->runs[first + i].end);
+        HST_TRY(copy_pieces(image, pieces, count));
     }
-    for (size_t i = 0; i < image->run_count; i++)
-        image->bytes += image->runs[i].end - image->runs[i].start;
     return HST_OK;
 }
 
@@ -323,34 +282,53 @@ enum hst_status hst_image_prepare(int pid, const struct hst_maps *maps, struct h
     *ret_room = (struct hst_image){.source = source};
     enum hst_status status = add_regions(ret_room, maps);
     if (status == HST_OK)
-        status = visit_runs(pid, maps, add_run, ret_room);
+        status = hst_present_visit(pid, maps, hst_image_add_run, ret_room);
     if (status != HST_OK) {
         hst_image_release(ret_room);
         return status;
     }
     for (size_t i = 0; i < ret_room->run_count; i++) {
         const struct hst_image_run *run = &ret_room->runs[i];
-        uint8_t *bytes = piece_of(ret_room, run).into;
+        uint8_t *bytes = piece_of(ret_room, run->start, run->end).into;
         if (madvise(bytes, run->end - run->start, MADV_POPULATE_WRITE) != 0)
             touch(bytes, run->end - run->start);
     }
     return HST_OK;
 }
 
-enum hst_status hst_image_take(int pid, const struct hst_maps *maps, struct hst_memory *source,
-                               struct hst_image *room, struct hst_image *ret_image)
+enum hst_status hst_image_begin(const struct hst_maps *maps, struct hst_memory *source,
+                                struct hst_image *room, struct hst_image *ret_image)
 {
     *ret_image = (struct hst_image){
         .memory = {.read = read_image, .free = keep_image, .still = 1}, .source = source, .room = room};
-    enum hst_status status = add_regions(ret_image, maps);
-    if (status == HST_OK)
-        status = visit_runs(pid, maps, add_run, ret_image);
-    if (status == HST_OK)
-        status = copy(ret_image);
-    ret_image->room = NULL;
+    return add_regions(ret_image, maps);
+}
+
+uint8_t *hst_image_page(struct hst_image *image, hst_raddr address)
+{
+    const struct hst_image_region *region = region_of(image, address);
+    return region != NULL ? region->bytes + (address - region->start) : NULL;
+}
+
+enum hst_status hst_image_end(struct hst_image *image, enum hst_status status)
+{
+    image->room = NULL;
+    for (size_t i = 0; i < image->run_count; i++)
+        image->bytes += image->runs[i].end - image->runs[i].start;
     if (status != HST_OK)
-        hst_image_release(ret_image);
+        hst_image_release(image);
     return status;
+}
+
+enum hst_status hst_image_take(int pid, const struct hst_maps *maps, struct hst_memory *source,
+                               struct hst_image *room, struct hst_image *ret_image)
+{
+    enum hst_status status = hst_image_begin(maps, source, room, ret_image);
+    if (status == HST_OK)
+        status = hst_present_visit(pid, maps, hst_image_add_run, ret_image);
+    if (status == HST_OK)
+        status = hst_image_copy_runs(ret_image);
+    return hst_image_end(ret_image, status);
 }
 
 uint64_t hst_image_touched(const struct hst_image *image, hst_raddr address, uint64_t bytes)

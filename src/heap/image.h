@@ -55,6 +55,22 @@ enum hst_status hst_image_take(int pid, const struct hst_maps *maps, struct hst_
                                struct hst_image *room, struct hst_image *ret_image) HST_MUST_CHECK;
 void hst_image_release(struct hst_image *image);
 
+/* The same in steps, for whoever copies in a way of its own: the regions; runs of pages that the program has,
+ * in order of address; what is in them. hst_image_end is called in any case, with the status so far. */
+struct hst_image_stretch {
+    hst_raddr start, end;
+};
+enum hst_status hst_image_begin(const struct hst_maps *maps, struct hst_memory *source,
+                                struct hst_image *room, struct hst_image *ret_image) HST_MUST_CHECK;
+enum hst_status hst_image_add_run(void *image, hst_raddr start, hst_raddr end) HST_MUST_CHECK;
+enum hst_status hst_image_copy_runs(struct hst_image *image) HST_MUST_CHECK;
+/* What lies in no region is left out. */
+enum hst_status hst_image_copy(struct hst_image *image, const struct hst_image_stretch *stretches,
+                               size_t count) HST_MUST_CHECK;
+/* Where the page at that address goes; NULL: nowhere. */
+uint8_t *hst_image_page(struct hst_image *image, hst_raddr address);
+enum hst_status hst_image_end(struct hst_image *image, enum hst_status status) HST_MUST_CHECK;
+
 /* The region that holds the address; NULL: none does. */
 static inline const struct hst_image_region *hst_image_find(const struct hst_image *image, hst_raddr address)
 {

@@ -119,11 +119,12 @@ struct hst_heap_values {
 };
 #define HST_HEAP_VALUE_BYTES 64u
 
-/* What it cost the program that its memory was read in a copy-on-write child. */
-struct hst_heap_fork {
-    int reaped;                 /* 0: the child is still a zombie of the program */
+/* What it cost the program, beside standing still, that its memory was read while it went on: in a
+ * copy-on-write child, or beforehand. */
+struct hst_heap_cost {
+    uint64_t faults, stolen_ns; /* page faults meanwhile, and about how long they took */
+    int reaped;                 /* of a child; 0: it is still a zombie of the program */
     uint64_t reap_pause_ns;     /* for which a thread stood still when the child was taken away */
-    uint64_t faults, stolen_ns; /* page faults while the child lived, and about how long they took */
 };
 
 enum hst_heap_way {
@@ -131,7 +132,8 @@ enum hst_heap_way {
     HST_HEAP_FORKED = 1,
     HST_HEAP_LIVE = 2,
     HST_HEAP_CORE = 3,
-    HST_HEAP_IMPORTED = 4, /* read from the dump of another tool */
+    HST_HEAP_IMPORTED = 4,  /* read from the dump of another tool */
+    HST_HEAP_PRECOPIED = 5, /* copied while it went on, and what it wrote meanwhile when it stood still */
 };
 
 struct hst_heap {
@@ -141,7 +143,7 @@ struct hst_heap {
     char interpreter[64];
     uint64_t wall_ns; /* when it was taken, since 1970-01-01 UTC; 0: not known */
     enum hst_heap_way way;
-    struct hst_heap_fork fork; /* when it was taken so */
+    struct hst_heap_cost cost; /* forked or precopied */
     uint64_t pause_ns;         /* for which the program stood still */
     uint64_t copied_bytes;     /* memory of its own that it had */
     uint64_t resident_bytes;   /* all its memory; 0: not known */

@@ -10,7 +10,7 @@ enum {
     PARTS_LEAST = 200 /* a part below one of so many parts of the whole is not shown */
 };
 
-static void add_fork(struct hst_buffer *out, const struct hst_heap_fork *cost)
+static void add_fork(struct hst_buffer *out, const struct hst_heap_cost *cost)
 {
     hst_buffer_add_fmt(out,
                        "copied from a child; it went on, with %s page faults meanwhile, which took about %s",
@@ -20,6 +20,14 @@ static void add_fork(struct hst_buffer *out, const struct hst_heap_fork *cost)
                            hst_cell_duration(cost->reap_pause_ns).text);
     else
         hst_buffer_add_text(out, "; the child stays its zombie until it ends\n");
+}
+
+static void add_precopy(struct hst_buffer *out, const struct hst_heap_cost *cost)
+{
+    hst_buffer_add_fmt(out,
+                       "copied while it went on, and again the %s pages that it wrote to, whose faults took "
+                       "about %s\n",
+                       hst_cell_count(cost->faults).text, hst_cell_duration(cost->stolen_ns).text);
 }
 
 static void add_head(struct hst_heap_page *page, const struct hst_heap_overview *overview)
@@ -32,7 +40,9 @@ static void add_head(struct hst_heap_page *page, const struct hst_heap_overview 
         hst_buffer_add_fmt(page->out, " · stood still for %s", hst_cell_duration(heap->pause_ns).text);
     hst_buffer_add_byte(page->out, '\n');
     if (heap->way == HST_HEAP_FORKED)
-        add_fork(page->out, &heap->fork);
+        add_fork(page->out, &heap->cost);
+    else if (heap->way == HST_HEAP_PRECOPIED)
+        add_precopy(page->out, &heap->cost);
     if (heap->command != NULL)
         hst_text_add(page->out, heap->command, (size_t)page->style->width, HST_CUT_END, 0, page->style);
     hst_buffer_add_byte(page->out, '\n');

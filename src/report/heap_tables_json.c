@@ -107,7 +107,7 @@ static uint64_t part_bytes(const struct hst_heap *heap, enum hst_part_kind kind)
 /* null: it was taken in another way. */
 static json_t *fork_json(const struct hst_heap *heap)
 {
-    const struct hst_heap_fork *cost = &heap->fork;
+    const struct hst_heap_cost *cost = &heap->cost;
     if (heap->way != HST_HEAP_FORKED)
         return json_null();
     return json_pack("{sb sI sI sI}", "reaped", cost->reaped, "reap_pause_ns",
@@ -115,9 +115,17 @@ static json_t *fork_json(const struct hst_heap *heap)
                      (json_int_t)cost->stolen_ns);
 }
 
+static json_t *precopy_json(const struct hst_heap *heap)
+{
+    if (heap->way != HST_HEAP_PRECOPIED)
+        return json_null();
+    return json_pack("{sI sI}", "faults", (json_int_t)heap->cost.faults, "stolen_ns",
+                     (json_int_t)heap->cost.stolen_ns);
+}
+
 json_t *hst_heap_overview_json(struct hst_heap_page *page, const struct hst_heap_overview *overview)
 {
-    static const char *const ways[] = {"stopped", "forked", "live", "core", "imported"};
+    static const char *const ways[] = {"stopped", "forked", "live", "core", "imported", "precopied"};
     const struct hst_heap *heap = page->view->heap;
     json_t *types = hst_heap_by_type_json(page, &overview->types), *findings = json_array();
     for (size_t i = 0; i < overview->finding_count; i++)
@@ -130,13 +138,14 @@ json_t *hst_heap_overview_json(struct hst_heap_page *page, const struct hst_heap
                   (json_int_t)heap->pause_ns, "census_ns", (json_int_t)heap->census_ns, "own_bytes",
                   (json_int_t)heap->copied_bytes, "resident_bytes", (json_int_t)heap->resident_bytes,
                   "known_bytes", (json_int_t)overview->known_bytes);
-    json_t *rest = json_pack(
-        "{sI sI sI sI so so so so so}", "object_bytes", (json_int_t)overview->types.bytes, "free_bytes",
-        (json_int_t)part_bytes(heap, HST_PART_FREE), "unused_bytes",
-        (json_int_t)part_bytes(heap, HST_PART_UNUSED), "overhead_bytes",
-        (json_int_t)part_bytes(heap, HST_PART_OVERHEAD), "fork", fork_json(heap), "parts", parts_json(heap),
-        "incomplete", heap->incomplete != NULL ? hst_json_text(heap->incomplete) : json_null(), "holders",
-        top_rows(page, overview->holders, overview->holder_count), "findings", findings);
+    json_t *rest =
+        json_pack("{sI sI sI sI so so so so so so}", "object_bytes", (json_int_t)overview->types.bytes,
+                  "free_bytes", (json_int_t)part_bytes(heap, HST_PART_FREE), "unused_bytes",
+                  (json_int_t)part_bytes(heap, HST_PART_UNUSED), "overhead_bytes",
+                  (json_int_t)part_bytes(heap, HST_PART_OVERHEAD), "fork", fork_json(heap), "precopy",
+                  precopy_json(heap), "parts", parts_json(heap), "incomplete",
+                  heap->incomplete != NULL ? hst_json_text(heap->incomplete) : json_null(), "holders",
+                  top_rows(page, overview->holders, overview->holder_count), "findings", findings);
     int failed = head == NULL || json_object_update(head, types) != 0 ||
                  json_object_update(head, suspects) != 0 || json_object_update(head, rest) != 0;
     json_decref(types);

@@ -6,11 +6,9 @@
 #include "base/memory.h"
 #include "model/heap.h"
 
-static const char *const ways[] = {[HST_HEAP_STOPPED] = "stopped",
-                                   [HST_HEAP_FORKED] = "forked",
-                                   [HST_HEAP_LIVE] = "live",
-                                   [HST_HEAP_CORE] = "core",
-                                   [HST_HEAP_IMPORTED] = "imported"};
+static const char *const ways[] = {
+    [HST_HEAP_STOPPED] = "stopped", [HST_HEAP_FORKED] = "forked",     [HST_HEAP_LIVE] = "live",
+    [HST_HEAP_CORE] = "core",       [HST_HEAP_IMPORTED] = "imported", [HST_HEAP_PRECOPIED] = "precopied"};
 static const char *const part_kinds[] = {
     [HST_PART_OBJECTS] = "objects", [HST_PART_TABLES] = "tables",           [HST_PART_SLACK] = "slack",
     [HST_PART_FREE] = "free",       [HST_PART_UNUSED] = "unused",           [HST_PART_OVERHEAD] = "overhead",

@@ -57,12 +57,12 @@ static enum hst_status take_head(struct reader *reader, sqlite3_stmt *s, struct 
     heap->wall_ns = hst_row_take(s, 3, INT64_MAX, &good);
     heap->way = way >= 0 ? (enum hst_heap_way)way : HST_HEAP_STOPPED;
     uint64_t *const numbers[] = {&heap->pause_ns,  &heap->copied_bytes, &heap->resident_bytes,
-                                 &heap->census_ns, &heap->fork.faults,  &heap->fork.stolen_ns};
+                                 &heap->census_ns, &heap->cost.faults,  &heap->cost.stolen_ns};
     for (size_t i = 0; i < HST_ARRAY_LENGTH(numbers); i++)
         *numbers[i] = hst_row_take(s, 5 + (int)i, INT64_MAX, &good);
-    heap->fork.reaped = sqlite3_column_type(s, 11) != SQLITE_NULL;
-    if (heap->fork.reaped)
-        heap->fork.reap_pause_ns = hst_row_take(s, 11, INT64_MAX, &good);
+    heap->cost.reaped = sqlite3_column_type(s, 11) != SQLITE_NULL;
+    if (heap->cost.reaped)
+        heap->cost.reap_pause_ns = hst_row_take(s, 11, INT64_MAX, &good);
     int has_reason = sqlite3_column_type(s, 12) != SQLITE_NULL;
     if (has_reason)
         heap->incomplete = copy_text(s, 12, &good);

@@ -101,10 +101,10 @@ static enum hst_status write_head(struct writer *writer, struct hst_error *err)
     bind_text(s, 6, way);
     if (heap->incomplete != NULL)
         bind_text(s, 14, heap->incomplete);
-    if (heap->fork.reaped)
-        hst_store_bind(s, 13, heap->fork.reap_pause_ns);
+    if (heap->cost.reaped)
+        hst_store_bind(s, 13, heap->cost.reap_pause_ns);
     const uint64_t costs[] = {heap->pause_ns,  heap->copied_bytes, heap->resident_bytes,
-                              heap->census_ns, heap->fork.faults,  heap->fork.stolen_ns};
+                              heap->census_ns, heap->cost.faults,  heap->cost.stolen_ns};
     const uint64_t counts[] = {sizes->objects, sizes->references,  sizes->places,
                                sizes->values,  sizes->value_bytes, sizes->roots};
     for (size_t i = 0; i < HST_ARRAY_LENGTH(costs); i++)

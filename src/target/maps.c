@@ -13,6 +13,26 @@
 
 #define MAPS_BYTES_MAX (64u << 20)
 
+static int goes_on(const struct hst_mapping *before, const struct hst_mapping *after)
+{
+    return before->end == after->start && before->flags == after->flags && before->path[0] != '/' &&
+           strcmp(before->path, after->path) == 0;
+}
+
+void hst_maps_join(struct hst_maps *maps)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < maps->count; i++) {
+        if (kept > 0 && goes_on(&maps->items[kept - 1], &maps->items[i])) {
+            maps->items[kept - 1].end = maps->items[i].end;
+            hst_free(maps->items[i].path);
+        } else {
+            maps->items[kept++] = maps->items[i];
+        }
+    }
+    maps->count = kept;
+}
+
 void hst_maps_release(struct hst_maps *maps)
 {
     for (size_t i = 0; i < maps->count; i++)

@@ -25,6 +25,9 @@ struct hst_maps {
 /* Reads /proc/PID/maps into an empty or released list. */
 enum hst_status hst_maps_read(int pid, struct hst_maps *maps) HST_MUST_CHECK;
 enum hst_status hst_maps_parse(const char *text, size_t length, struct hst_maps *maps) HST_MUST_CHECK;
+/* Makes one of neighbours that differ in nothing that a program can see: the system keeps memory in two parts
+ * when only one of them was watched, and an allocator's block may lie across. */
+void hst_maps_join(struct hst_maps *maps);
 void hst_maps_release(struct hst_maps *maps);
 /* The mapping that holds address, or NULL. */
 const struct hst_mapping *hst_maps_find(const struct hst_maps *maps, hst_raddr address);

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "target/allowed.h"
 #include "target/halt.h"
 #include "target/inject.h"
 #include "target/process.h"

@@ -24,9 +24,6 @@ struct hst_twin_cost {
     uint64_t faults, stolen_ns;
 };
 
-/* HST_E_UNSUPPORTED, before the process is touched: it could come to harm, err says how. root: "", or where
- * proc and sys are to be found for a test. */
-enum hst_status hst_twin_allowed(const char *root, int pid, struct hst_error *err) HST_MUST_CHECK;
 /* Asks hst_twin_allowed first. */
 enum hst_status hst_twin_make(int pid, struct hst_twin *ret_twin, struct hst_error *err) HST_MUST_CHECK;
 /* Kills the child and has the process forget it. */

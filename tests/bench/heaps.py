@@ -80,7 +80,7 @@ def measure(bench):
     n = 400000 if not bench.quick else 80000
     rounds = bench.seconds(7, 3)
     for interpreter in (i for i in bench.interpreters if i.supported and not i.free_threaded):
-        for way in ("", "--fork"):
+        for way in ("", "--fork", "--precopy"):
             with Target(interpreter.command, interpreter.inside(PROGRAMS / "heap.py"), n) as target:
                 for _ in range(rounds):
                     answer = hasten(target.pid, *way.split())
@@ -112,39 +112,52 @@ def columns(bench, value, only=lambda name: True, note=lambda measured: ""):
     return answer
 
 
-def is_fork(name):
-    return "--fork" in name
+def is_usual(name):
+    return "--" not in name
+
+
+def by(way):
+    return lambda name: way in name
 
 
 @row("heap-pause", "how long the program stands still, by its resident memory", 0.5, "s/GB")
 def heap_pause(bench):
-    return columns(bench, lambda m: m["pause"] / (m["resident"] / 1e9), lambda name: not is_fork(name),
+    return columns(bench, lambda m: m["pause"] / (m["resident"] / 1e9), is_usual,
                    lambda all: "%.0f MB, %.3f s" % (all[0]["resident"] / 1e6, statistics.median(m["pause"] for m in all)))
+
+
+def short_pause(bench, way, cost):
+    return columns(bench, lambda m: m["pause"] * 1e3 / (m["resident"] / 1e9), by(way),
+                   lambda all: "%.1f ms; stolen %.1f ms" % (
+                       statistics.median(m["pause"] for m in all) * 1e3,
+                       statistics.median(m["answer"][cost]["stolen_ns"] for m in all) / 1e6))
 
 
 @row("heap-fork", "the same with --fork", 25, "ms/GB")
 def heap_fork(bench):
-    return columns(bench, lambda m: m["pause"] * 1e3 / (m["resident"] / 1e9), is_fork,
-                   lambda all: "%.1f ms; stolen %s ms" % (
-                       statistics.median(m["pause"] for m in all) * 1e3,
-                       "%.0f" % (statistics.median(m["answer"].get("stolen_ns", 0) for m in all) / 1e6)))
+    return short_pause(bench, "--fork", "fork")
+
+
+@row("heap-precopy", "the same with --precopy", 25, "ms/GB")
+def heap_precopy(bench):
+    return short_pause(bench, "--precopy", "precopy")
 
 
 @row("heap-census", "finding all objects after the copy, for five million", 0.6, "s")
 def heap_census(bench):
-    return columns(bench, lambda m: m["census"] * 5e6 / m["objects"], lambda name: not is_fork(name),
+    return columns(bench, lambda m: m["census"] * 5e6 / m["objects"], is_usual,
                    lambda all: "%.2f million objects" % (all[0]["objects"] / 1e6))
 
 
 @row("heap-found", "objects found of those planted; hasten: of the type of which the least is found", 99.9, "%", "high")
 def heap_found(bench):
-    return columns(bench, lambda m: m["share"], lambda name: not is_fork(name),
+    return columns(bench, lambda m: m["share"], is_usual,
                    lambda all: "+%.0f MB in the program" % (all[0]["more"] / 1e6) if "more" in all[0] else "")
 
 
 @row("heap-store", "a stored snapshot, by object", 20, "B")
 def heap_store(bench):
-    return columns(bench, lambda m: m["stored"], lambda name: name.startswith("hasten") and not is_fork(name))
+    return columns(bench, lambda m: m["stored"], lambda name: name.startswith("hasten") and is_usual(name))
 
 
 def grown(command, program, word):

@@ -36,6 +36,29 @@ static void test_fields(void **state)
     hst_maps_release(&maps);
 }
 
+static void test_join(void **state)
+{
+    (void)state;
+    static const char parts[] = "1000-3000 rw-p 00000000 00:00 0 \n"
+                                "3000-4000 rw-p 00000000 00:00 0 \n"
+                                "4000-5000 r--p 00000000 00:00 0 \n"
+                                "5000-6000 rw-p 00000000 00:00 0 \n"
+                                "7000-8000 rw-p 00000000 00:00 0 \n"
+                                "8000-9000 rw-p 00000000 00:00 0 [heap]\n"
+                                "9000-a000 rw-p 00000000 00:00 0 [heap]\n"
+                                "a000-b000 rw-p 00000000 fe:00 24 /lib/a\n"
+                                "b000-c000 rw-p 00001000 fe:00 24 /lib/a\n";
+    struct hst_maps maps = {0};
+    assert_int_equal(hst_maps_parse(parts, strlen(parts), &maps), HST_OK);
+    hst_maps_join(&maps);
+    assert_int_equal(maps.count, 7);
+    assert_true(maps.items[0].start == 0x1000 && maps.items[0].end == 0x4000);
+    assert_true(maps.items[3].start == 0x7000 && maps.items[3].end == 0x8000);
+    assert_true(maps.items[4].start == 0x8000 && maps.items[4].end == 0xa000);
+    assert_string_equal(maps.items[6].path, "/lib/a");
+    hst_maps_release(&maps);
+}
+
 static void test_find(void **state)
 {
     (void)state;
@@ -83,9 +106,8 @@ static void test_own_process(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fields),
-        cmocka_unit_test(test_find),
-        cmocka_unit_test(test_what_is_no_map),
+        cmocka_unit_test(test_fields),      cmocka_unit_test(test_join),
+        cmocka_unit_test(test_find),        cmocka_unit_test(test_what_is_no_map),
         cmocka_unit_test(test_own_process),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

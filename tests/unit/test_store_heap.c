@@ -65,9 +65,9 @@ static void assert_same_heap(const struct hst_heap *a, const struct hst_heap *b,
     assert_string_equal(a->interpreter, b->interpreter);
     assert_true(a->wall_ns == b->wall_ns && a->way == b->way && a->pause_ns == b->pause_ns &&
                 a->copied_bytes == b->copied_bytes && a->resident_bytes == b->resident_bytes &&
-                a->census_ns == b->census_ns && a->fork.faults == b->fork.faults &&
-                a->fork.stolen_ns == b->fork.stolen_ns && a->fork.reaped == b->fork.reaped &&
-                a->fork.reap_pause_ns == b->fork.reap_pause_ns);
+                a->census_ns == b->census_ns && a->cost.faults == b->cost.faults &&
+                a->cost.stolen_ns == b->cost.stolen_ns && a->cost.reaped == b->cost.reaped &&
+                a->cost.reap_pause_ns == b->cost.reap_pause_ns);
     assert_true((a->incomplete == NULL) == (b->incomplete == NULL));
     if (a->incomplete != NULL)
         assert_string_equal(a->incomplete, b->incomplete);
@@ -117,7 +117,7 @@ static void test_small(void **state)
     heap->copied_bytes = 2;
     heap->resident_bytes = INT64_MAX;
     heap->census_ns = 4;
-    heap->fork = (struct hst_heap_fork){.reaped = 1, .reap_pause_ns = 3, .faults = 5, .stolen_ns = 7};
+    heap->cost = (struct hst_heap_cost){.reaped = 1, .reap_pause_ns = 3, .faults = 5, .stolen_ns = 7};
     made_finding(&made, (struct hst_heap_finding){.kind = HST_FINDING_INTERN,
                                                   .type = HST_HEAP_NONE,
                                                   .example = HST_HEAP_NONE,

@@ -1,6 +1,6 @@
 /* What the system may say of a process, in a folder of our own: each limit is seen, and refused with what to
  * try. */
-#include "target/twin.h"
+#include "target/allowed.h"
 
 #include <elf.h>
 #include <setjmp.h>

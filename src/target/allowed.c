@@ -1,5 +1,6 @@
-/* Reads what the system says of a process and its limits, and refuses where a copy-on-write child could harm
- * it. What a system does not say is no limit. */
+/* Reads what the system says of a process and its limits. What a system does not say is no limit. */
+#include "target/allowed.h"
+
 #include <dirent.h>
 #include <elf.h>
 #include <inttypes.h>
@@ -12,7 +13,6 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "target/inject.h"
-#include "target/twin.h"
 
 enum { FILE_BYTES_MAX = 1 << 20, PATH_BYTES = 1024, MB = 1000000 };
 #define UNKNOWN UINT64_MAX
@@ -77,7 +77,7 @@ static enum hst_status refuse(const struct check *check, const char *hint)
     ((void)hst_error_set((check)->err, HST_E_UNSUPPORTED, __VA_ARGS__), refuse((check), (hint)))
 
 static const char still_hint[] =
-    "without --fork it stands still while its memory is copied, and nothing is put into it";
+    "without --fork or --precopy it stands still while its memory is copied, and nothing is put into it";
 static const char memory_hint[] =
     "without --fork the copy is hasten's alone; or a larger limit for the program";
 
@@ -91,7 +91,7 @@ static enum hst_status check_machine(const struct check *check)
         return HST_OK; /* whoever cannot read this can read no memory either, and is told so there */
     if (head.e_ident[EI_CLASS] == ELFCLASS64 && hst_inject_is_for(head.e_machine))
         return HST_OK;
-    return REFUSE(check, still_hint, "a child of it can be made on x86-64 only, for programs of 64 bits");
+    return REFUSE(check, still_hint, "a call can be put into a program on x86-64 only, where it has 64 bits");
 }
 
 static enum hst_status check_thread(const struct check *check, int tid)
@@ -263,6 +263,13 @@ static enum hst_status check_user(const struct check *check)
                   "its user may have %" PRIu64 " processes and threads (ulimit -u), and has them", limit);
 }
 
+enum hst_status hst_injection_allowed(const char *root, int pid, struct hst_error *err)
+{
+    const struct check check = {.root = root, .pid = pid, .err = err};
+    HST_TRY(check_machine(&check));
+    return check_threads(&check);
+}
+
 enum hst_status hst_twin_allowed(const char *root, int pid, struct hst_error *err)
 {
     struct check check = {.root = root, .pid = pid, .err = err};
@@ -274,8 +281,7 @@ enum hst_status hst_twin_allowed(const char *root, int pid, struct hst_error *er
         kib = number_in(text, "VmRSS:");
     check.own_bytes = kib != UNKNOWN ? kib * 1024 : 0;
     check.uid = number_in(text, "Uid:");
-    HST_TRY(check_machine(&check));
-    HST_TRY(check_threads(&check));
+    HST_TRY(hst_injection_allowed(root, pid, err));
     HST_TRY(check_machine_memory(&check));
     HST_TRY(check_groups(&check));
     return check_user(&check);
