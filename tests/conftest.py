@@ -135,6 +135,9 @@ SELECTED = select_interpreters(PRESENT, os.environ.get("HASTEN_TEST_INTERPRETERS
 SUPPORTED = [i for i in SELECTED if i.supported and not i.debug_build]
 DEBUG_BUILDS = [i for i in SELECTED if i.supported and i.debug_build]
 REFUSED = [i for i in SELECTED if not i.supported]
+# The oldest, the newest and the system's: for what hangs on the system that runs them, not on them.
+WITNESSES = [i for i in SUPPORTED if i in (SUPPORTED[0], min(SUPPORTED, key=lambda i: i.version),
+                                           max(SUPPORTED, key=lambda i: i.version))]
 
 
 def pytest_report_header(config):
@@ -164,6 +167,8 @@ def pytest_generate_tests(metafunc):
     if "interpreter" in metafunc.fixturenames:
         among = SUPPORTED + (DEBUG_BUILDS if getattr(metafunc.module, "WITH_DEBUG_BUILDS", False) else [])
         metafunc.parametrize("interpreter", among, ids=[i.id for i in among])
+    if "witness" in metafunc.fixturenames:
+        metafunc.parametrize("witness", WITNESSES, ids=[i.id for i in WITNESSES])
     if "refused" in metafunc.fixturenames:
         metafunc.parametrize("refused", REFUSED, ids=[i.id for i in REFUSED])
 

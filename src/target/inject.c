@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 
 #include "base/memory.h"
+#include "target/maps.h"
 
 enum {
     CHUNK = 1 << 16,
@@ -50,8 +51,8 @@ static enum hst_status search(struct hst_memory *memory, const struct hst_mappin
 }
 
 /* The kernel's own page first: it is small, and no library is ever unloaded there. */
-enum hst_status hst_inject_find(struct hst_memory *memory, const struct hst_maps *maps,
-                                hst_raddr *ret_address)
+static enum hst_status search_all(struct hst_memory *memory, const struct hst_maps *maps,
+                                  hst_raddr *ret_address)
 {
     for (int pass = 0; pass < 2; pass++)
         for (size_t i = 0; i < maps->count; i++) {
@@ -64,6 +65,19 @@ enum hst_status hst_inject_find(struct hst_memory *memory, const struct hst_maps
                 return status;
         }
     return HST_E_NOENT;
+}
+
+enum hst_status hst_inject_find(int pid, hst_raddr *ret_address)
+{
+    struct hst_memory *memory;
+    struct hst_maps maps = {0};
+    HST_TRY(hst_memory_live(pid, &memory));
+    enum hst_status status = hst_maps_read(pid, &maps);
+    if (status == HST_OK)
+        status = search_all(memory, &maps, ret_address);
+    hst_maps_release(&maps);
+    hst_memory_free(memory);
+    return status;
 }
 
 int hst_inject_is_in_call(int tid)
@@ -151,11 +165,9 @@ int hst_inject_is_for(unsigned machine)
     return 0;
 }
 
-enum hst_status hst_inject_find(struct hst_memory *memory, const struct hst_maps *maps,
-                                hst_raddr *ret_address)
+enum hst_status hst_inject_find(int pid, hst_raddr *ret_address)
 {
-    (void)memory;
-    (void)maps;
+    (void)pid;
     *ret_address = 0;
     return HST_E_UNSUPPORTED;
 }

@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #include "base/status.h"
-#include "target/maps.h"
 #include "target/memory.h"
 
 struct hst_inject_call {
@@ -17,8 +16,7 @@ struct hst_inject_call {
 /* Whether it can be done on this machine, for a program with this e_machine in its ELF header. */
 int hst_inject_is_for(unsigned machine);
 /* Where the process has an instruction that enters the kernel. HST_E_NOENT: nowhere. */
-enum hst_status hst_inject_find(struct hst_memory *memory, const struct hst_maps *maps,
-                                hst_raddr *ret_address) HST_MUST_CHECK;
+enum hst_status hst_inject_find(int pid, hst_raddr *ret_address) HST_MUST_CHECK;
 /* The thread waits in a system call, or was about to leave one. */
 int hst_inject_is_in_call(int tid);
 /* The thread was stopped by hst_stop_interrupt, and its parent is another process. Signals wait meanwhile,

@@ -244,25 +244,12 @@ static enum hst_status begin_keeper(struct keeper *keeper, struct hst_twin *ret_
     return HST_OK;
 }
 
-static enum hst_status find_instruction(int pid, hst_raddr *ret_address)
-{
-    struct hst_memory *memory;
-    struct hst_maps maps = {0};
-    HST_TRY(hst_memory_live(pid, &memory));
-    enum hst_status status = hst_maps_read(pid, &maps);
-    if (status == HST_OK)
-        status = hst_inject_find(memory, &maps, ret_address);
-    hst_maps_release(&maps);
-    hst_memory_free(memory);
-    return status;
-}
-
 enum hst_status hst_twin_make(int pid, struct hst_twin *ret_twin, struct hst_error *err)
 {
     struct keeper keeper = {.target = pid};
     struct made made = {.status = HST_E_GONE};
     HST_TRY(hst_twin_allowed("", pid, err));
-    made.status = find_instruction(pid, &keeper.instruction);
+    made.status = hst_inject_find(pid, &keeper.instruction);
     if (made.status == HST_OK)
         made.status = begin_keeper(&keeper, ret_twin);
     if (made.status != HST_OK)

@@ -224,19 +224,6 @@ uint64_t hst_written_fault_ns(void)
 static const char other_hint[] =
     "without --precopy it stands still while its memory is copied; --fork makes that short as well";
 
-static enum hst_status find_instruction(int pid, hst_raddr *ret_address)
-{
-    struct hst_memory *memory;
-    struct hst_maps maps = {0};
-    HST_TRY(hst_memory_live(pid, &memory));
-    enum hst_status status = hst_maps_read(pid, &maps);
-    if (status == HST_OK)
-        status = hst_inject_find(memory, &maps, ret_address);
-    hst_maps_release(&maps);
-    hst_memory_free(memory);
-    return status;
-}
-
 static enum hst_status open_both(int pid, struct fetch *fetch, struct hst_written *written)
 {
     char path[64];
@@ -244,7 +231,7 @@ static enum hst_status open_both(int pid, struct fetch *fetch, struct hst_writte
     written->pagemap = open(path, O_RDONLY | O_CLOEXEC);
     if (written->pagemap < 0)
         return hst_status_from_errno(errno);
-    HST_TRY(find_instruction(pid, &fetch->instruction));
+    HST_TRY(hst_inject_find(pid, &fetch->instruction));
     HST_TRY(fetch_descriptor(fetch));
     written->uffd = fetch->uffd;
     return begin_async(written->uffd) ? HST_OK : HST_E_UNSUPPORTED;

@@ -31,13 +31,13 @@ def children_of(pid):
 
 
 @pytest.fixture
-def waiting(interpreter, start):
+def waiting(witness, start):
     """waiting(kind) -> a target that waits so."""
 
     def run(kind):
-        target = start(interpreter.run_target("heap_waits.py", 60, kind), stdin=subprocess.PIPE)
+        target = start(witness.run_target("heap_waits.py", 60, kind), stdin=subprocess.PIPE)
         if "without_ctypes" in target.ready:
-            pytest.skip("%s has no ctypes" % interpreter)
+            pytest.skip("%s has no ctypes" % witness)
         return target
     return run
 
