@@ -1,7 +1,9 @@
 """hasten heap --precopy: what is read is what the other way reads, the pause is short, and the program keeps nothing of it."""
+import ctypes
 import os
 import platform
 import signal
+import struct
 import subprocess
 import time
 
@@ -177,6 +179,26 @@ def test_no_descriptor_is_left(hasten, start, system):
     target.process.stdin.write(b"\n")
     target.process.stdin.flush()
     assert target.process.stdout.readline() == b"well\n"
+
+
+def without_userfaultfd():
+    """A system that has none, for the process that calls this: seccomp(2), with a filter of four instructions."""
+    PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, USERFAULTFD, ENOSYS = 38, 22, 323, 38
+    filter = b"".join(struct.pack("HBBI", *one) for one in (
+        (0x20, 0, 0, 0), (0x15, 0, 1, USERFAULTFD), (0x06, 0, 0, 0x00050000 | ENOSYS), (0x06, 0, 0, 0x7fff0000)))
+    held = ctypes.create_string_buffer(filter)
+    program = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(filter) // 8, ctypes.addressof(held)))
+    libc = ctypes.CDLL(None)
+    assert libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+    assert libc.prctl(PR_SET_SECCOMP, 2, ctypes.c_void_p(ctypes.addressof(program)), 0, 0) == 0
+
+
+def test_a_system_that_cannot(hasten, start, system):
+    target = start(system.run_target("heap_planted.py", 60, 10), stdin=subprocess.PIPE)
+    before = descriptors(target.pid)
+    done = hasten.finish(hasten.popen("heap", "--precopy", target.pid, preexec_fn=without_userfaultfd))
+    assert done.code == 5 and "this system does not tell" in done.err and "--fork" in done.err, done
+    assert descriptors(target.pid) == before and target.alive()
 
 
 def test_not_with_others(hasten, tmp_path):
