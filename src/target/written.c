@@ -90,16 +90,19 @@ static enum hst_status exchange(int tid, int pidfd, struct fetch *fetch)
     return fetch->uffd >= 0 ? HST_OK : hst_status_from_errno(error_number);
 }
 
-static enum hst_status exchange_by(int tid, int pidfd, struct fetch *fetch)
+/* HST_E_BUSY: it is not in a call, and should be. */
+static enum hst_status exchange_by(int tid, int in_call, int pidfd, struct fetch *fetch)
 {
     HST_TRY(hst_stop_seize(tid));
     enum hst_status status = hst_stop_interrupt(tid);
     if (status == HST_OK)
-        status = exchange(tid, pidfd, fetch);
+        status = in_call && !hst_inject_is_in_call(tid) ? HST_E_BUSY : exchange(tid, pidfd, fetch);
     hst_stop_leave(tid);
     return status;
 }
 
+/* A thread inside a call first: it is in no restartable sequence, which would not learn that it was
+ * interrupted. */
 static enum hst_status fetch_by_any(struct fetch *fetch)
 {
     HST_CLEANUP_FREE int *tids = NULL;
@@ -108,9 +111,10 @@ static enum hst_status fetch_by_any(struct fetch *fetch)
     if (pidfd < 0)
         return hst_status_from_errno(errno);
     HST_TRY(hst_process_threads(fetch->target, &tids, &count));
-    enum hst_status status = HST_E_GONE;
-    for (size_t i = 0; i < count && status == HST_E_GONE; i++) /* that one had just ended */
-        status = exchange_by(tids[i], pidfd, fetch);
+    enum hst_status status = HST_E_GONE; /* so says a thread that has just ended */
+    for (int in_call = 1; in_call >= 0; in_call--)
+        for (size_t i = 0; i < count && (status == HST_E_GONE || status == HST_E_BUSY); i++)
+            status = exchange_by(tids[i], in_call, pidfd, fetch);
     return status;
 }
 
@@ -142,7 +146,7 @@ static enum hst_status fetch_descriptor(struct fetch *fetch)
 
 /* --- scanning --- */
 
-/* Hands on up to REGIONS stretches; *at goes on behind them. */
+/* Hands on up to REGIONS stretches, and moves the scan on behind them. */
 static enum hst_status scan_part(int pagemap, struct scan *scan, hst_written_visitor *visit, void *context)
 {
     struct page_region found[REGIONS];
