@@ -60,6 +60,21 @@ static PyObject *refuse(const char *why)
     return NULL;
 }
 
+/* Never freed: the most references that 3.8 takes for one, the sign of an immortal object later. */
+static void begin_head(char *head)
+{
+    const uint16_t static_flag = 4; /* of ob_flags, without the interpreter lock: 3.15 asks for it */
+    const uint32_t immortal = UINT32_MAX;
+    const uint64_t count = 0x3fffffff;
+    if (!hst_api.free_threaded) {
+        memcpy(head, &count, sizeof count);
+        return;
+    }
+    memcpy(head + 12, &immortal, sizeof immortal);
+    if (hst_python.abi.minor >= 14)
+        memcpy(head + 8, &static_flag, sizeof static_flag);
+}
+
 static PyObject *define(void)
 {
     static uint64_t memory[(OBJECT_BYTES_MAX + sizeof(struct definition)) / sizeof(uint64_t)];
@@ -73,11 +88,7 @@ static PyObject *define(void)
             slots[slot++] = (struct hst_py_slot){SLOT_INTERPRETERS, OWN_GIL_SUPPORTED};
         if (hst_python.abi.minor >= 13)
             slots[slot++] = (struct hst_py_slot){SLOT_GIL, GIL_NOT_USED};
-        /* Never freed: the most references that 3.8 takes for one, the sign of an immortal object later. */
-        if (hst_api.free_threaded)
-            *(uint32_t *)(void *)(head + 12) = UINT32_MAX;
-        else
-            *(uint64_t *)(void *)head = 0x3fffffff;
+        begin_head(head);
         definition->size = sizeof(struct hst_module);
         definition->methods = hst_module_methods;
         definition->slots = slots;

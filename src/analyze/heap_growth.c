@@ -80,6 +80,15 @@ static int keeps_growing(const struct growth *growth, const int64_t *bytes, int6
     return 1;
 }
 
+/* Without the interpreter lock each thread has a copy of the instructions that it runs (3.14): so code grows,
+ * and with it the functions that have it, while nothing new is there. */
+static int is_only_code(const struct growth *growth, uint32_t name, const struct sums *sums)
+{
+    const char *type = hst_strings_get(&growth->names.strings, name);
+    return sums->objects[growth->last - 1] <= 0 &&
+           (strcmp(type, "function") == 0 || strcmp(type, "code") == 0);
+}
+
 static int same_text(const struct hst_heap *a, uint32_t x, const struct hst_heap *b, uint32_t y)
 {
     size_t x_length, y_length;
@@ -209,6 +218,9 @@ static enum hst_status follow(struct growth *growth, struct work *work, const st
     }
     int is_root = point->in[growth->last] == HST_GRAPH_ROOT;
     if (is_root || point->in[0] == HST_HEAP_NONE || !keeps_growing(growth, sums.bytes, growth->threshold))
+        return HST_OK;
+    uint32_t type = view->heap->types[point->in[growth->last]];
+    if (is_only_code(growth, growth->names.of[growth->last][type], &sums))
         return HST_OK;
     return judge(growth, point, &sums);
 }
@@ -341,6 +353,7 @@ static enum hst_status judge_groups(struct growth *growth)
     for (int group = GROUP_SHARED; group <= GROUP_NATIVE && status == HST_OK; group++)
         for (uint32_t i = 0; i < growth->names.strings.count && status == HST_OK; i++)
             if (keeps_growing(growth, by_type[group][i].bytes, growth->threshold) &&
+                !is_only_code(growth, i, &by_type[group][i]) &&
                 (group != GROUP_NATIVE || keeps_growing(growth, by_type[group][i].objects, 1)))
                 status = judge_group(growth, group, i, &by_type[group][i]);
     if (status == HST_OK)
