@@ -72,12 +72,21 @@ static void add_point(struct hst_buffer *texts, uint32_t point)
         hst_buffer_add_byte(texts, (uint8_t)(0x80 | (point & 0x3f)));
 }
 
+/* 0 at the end. */
+static char next_character(struct parser *parser)
+{
+    char c = 0;
+    if (parser->at < parser->end)
+        c = *parser->at++;
+    return c;
+}
+
 /* The four digits behind \u. */
 static int take_unit(struct parser *parser, uint32_t *ret_unit)
 {
     *ret_unit = 0;
     for (int i = 0; i < 4; i++) {
-        char c = parser->at < parser->end ? *parser->at++ : '\0', lower = (char)(c | 0x20);
+        char c = next_character(parser), lower = (char)(c | 0x20);
         if (c >= '0' && c <= '9')
             *ret_unit = *ret_unit << 4 | (uint32_t)(c - '0');
         else if (lower >= 'a' && lower <= 'f')
@@ -112,7 +121,7 @@ static int take_point(struct parser *parser)
 static int take_escape(struct parser *parser)
 {
     static const char plain[] = "\"\\/", named[] = "bfnrt", meant[] = "\b\f\n\r\t";
-    char c = parser->at < parser->end ? *parser->at++ : '\0';
+    char c = next_character(parser);
     const char *name = c != '\0' ? strchr(named, c) : NULL;
     if (c == 'u')
         return take_point(parser);

@@ -447,17 +447,21 @@ static enum hst_status feed_file(struct reader *reader, gzFile file)
 static enum hst_status read_file(struct reader *reader)
 {
     struct stat info;
-    HST_CLEANUP_FD int fd = open(reader->name, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &info) != 0)
+    int fd = open(reader->name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
         return unreadable(reader, errno);
-    if (S_ISDIR(info.st_mode))
-        return unreadable(reader, EISDIR);
-    gzFile file = gzdopen(fd, "r");
-    if (file == NULL)
+    gzFile file = gzdopen(fd, "r"); /* the descriptor is the file's now */
+    if (file == NULL) {
+        (void)close(fd);
         return no_memory(reader);
-    fd = -1; /* it is the file's now */
-    (void)gzbuffer(file, CHUNK_BYTES);
-    enum hst_status status = feed_file(reader, file);
+    }
+    enum hst_status status;
+    if (fstat(fd, &info) != 0)
+        status = unreadable(reader, errno);
+    else if (S_ISDIR(info.st_mode))
+        status = unreadable(reader, EISDIR);
+    else
+        status = gzbuffer(file, CHUNK_BYTES) == 0 ? feed_file(reader, file) : no_memory(reader);
     (void)gzclose(file);
     return status == HST_OK ? finish(reader) : status;
 }

@@ -99,6 +99,16 @@ def test_the_pause_is_short(hasten, planted):
     assert short < still / 4, (short, still)
 
 
+def test_pages_are_protected_meanwhile(hasten, planted):
+    target, plant = planted(number=4000)
+    plant()
+    process = hasten.popen("heap", "--precopy", target.pid)
+    wait_until(lambda: watched(target.pid) > 0 or process.poll() is not None, "the protection to come")
+    assert watched(target.pid) > 0
+    assert hasten.finish(process).code == 0
+    assert watched(target.pid) == 0
+
+
 def test_text(hasten, planted):
     target, _ = planted()
     result = hasten.ok("heap", "--precopy", target.pid)
