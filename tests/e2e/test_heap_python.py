@@ -1,6 +1,7 @@
 """hasten.heap: a program looks at its own objects, on every interpreter, and sees what it made."""
 import json
 import os
+import platform
 import re
 import subprocess
 
@@ -33,6 +34,15 @@ def test_types(inside, hasten):
     assert len(hasten.runs()) == 2
     rows = hasten.ok("heap", "types", "mine", "-n", 0, "--json").json["types"]
     assert {row["type"]: row["objects"] for row in rows}["__main__.Planted"] == 1234
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="on x86-64 only")
+def test_ways(inside):
+    told = inside("ways")
+    assert told["fork"] == 1234
+    if "this system does not tell" in str(told["precopy"]):
+        pytest.skip(told["precopy"])
+    assert told["precopy"] == 1234
 
 
 def test_questions(inside):

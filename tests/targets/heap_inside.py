@@ -52,6 +52,16 @@ def types():
             "repr": repr(taken), "last~1": heap.open("last~1").run.number, "twice": twice}
 
 
+def ways():
+    told = {}
+    for way in "fork", "precopy":
+        try:
+            told[way] = counts(heap.snapshot(**{way: True}).types())["__main__.Planted"]
+        except hasten.Error as error:
+            told[way] = str(error)
+    return told
+
+
 def questions():
     taken = heap.snapshot()
     LATER.extend(Later() for _ in range(500))
