@@ -33,6 +33,13 @@ static uint64_t word_at(const uint8_t *bytes, size_t offset)
 
 static uint64_t rounded(uint64_t bytes) { return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
 
+/* What the collector keeps stands in front of objects of that type. */
+static int has_collector_head(const struct hst_abi *abi, const struct hst_type_facts *type)
+{
+    return !abi->free_threaded && (type->flags & HST_TYPE_HAVE_GC) != 0 &&
+           type->pre_bytes >= HST_COLLECTOR_HEAD_BYTES;
+}
+
 /* Bytes of a str whose head is at object; 0: it is none. */
 static uint64_t text_bytes(const struct hst_abi *abi, const uint8_t *object)
 {
@@ -170,7 +177,7 @@ static uint32_t type_in_block(struct hst_census *census, const struct block *blo
         return pre == 0 && fits_block(census, type, block, pre) ? index : HST_MAP_ABSENT;
     if (type->pre_bytes != pre)
         return HST_MAP_ABSENT;
-    if ((type->flags & HST_TYPE_HAVE_GC) != 0 && !abi->free_threaded &&
+    if (has_collector_head(abi, type) &&
         !hst_collector_agrees(census->image, block->address + pre - HST_COLLECTOR_HEAD_BYTES))
         return HST_MAP_ABSENT;
     return fits_block(census, type, block, pre) ? index : HST_MAP_ABSENT;
@@ -397,10 +404,8 @@ static int is_listed(struct hst_census *census, hst_raddr object)
     hst_raddr type = hst_image_word(census->image, object + census->abi->object_type);
     uint32_t index = hst_heap_types_find(&census->types, type);
     hst_raddr head = object - HST_COLLECTOR_HEAD_BYTES, next = hst_collector_next(census->image, head);
-    return index != HST_MAP_ABSENT && !census->abi->free_threaded &&
-           (census->types.items[index].flags & HST_TYPE_HAVE_GC) != 0 &&
-           census->types.items[index].pre_bytes >= HST_COLLECTOR_HEAD_BYTES && next != 0 &&
-           hst_collector_leads(census->image, head, next);
+    return index != HST_MAP_ABSENT && has_collector_head(census->abi, &census->types.items[index]) &&
+           next != 0 && hst_collector_leads(census->image, head, next);
 }
 
 /* What an object says is its table is no object, and the object's own; the first that says so has it. used:
@@ -634,8 +639,7 @@ static enum hst_status meet_references(struct search *search, size_t index)
     size_t buffer = census->buffer_count;
     search->owner = index;
     HST_TRY(hst_references_visit(&search->look, &type, object.address, object.length));
-    if (type.pre_bytes >= HST_COLLECTOR_HEAD_BYTES && (type.flags & HST_TYPE_HAVE_GC) != 0 &&
-        !census->abi->free_threaded)
+    if (has_collector_head(census->abi, &type))
         HST_TRY(meet_listed(search, object.address - HST_COLLECTOR_HEAD_BYTES, 1));
     for (; buffer < census->buffer_count; buffer++) {
         struct hst_owned_buffer *found = &census->buffers[buffer];

@@ -23,7 +23,7 @@ static inline uint64_t hst_collector_before(const struct hst_image *image, hst_r
 {
     return hst_image_word(image, head + sizeof(uint64_t));
 }
-/* A list goes through head, which is 0 where it ends in next. */
+/* The one at next says that head is before it, or a number of references in that place. */
 static inline int hst_collector_leads(const struct hst_image *image, hst_raddr head, hst_raddr next)
 {
     uint64_t before = hst_collector_before(image, next);

@@ -186,13 +186,6 @@ enum hst_status hst_image_add_run(void *context, hst_raddr start, hst_raddr end)
 
 /* --- the copy --- */
 
-static struct hst_piece piece_of(const struct hst_image *image, hst_raddr start, hst_raddr end)
-{
-    const struct hst_image_region *region = region_of(image, start);
-    return (struct hst_piece){
-        .address = start, .into = region->bytes + (start - region->start), .length = end - start};
-}
-
 /* What of a piece can be read, by halves down to a page: the rest stays 0. */
 static enum hst_status copy_parts(struct hst_image *image, struct hst_piece piece)
 {
@@ -216,38 +209,51 @@ static enum hst_status copy_pieces(struct hst_image *image, const struct hst_pie
     return HST_OK;
 }
 
+/* Pieces that are read together. */
+struct batch {
+    struct hst_piece pieces[HST_PIECES_MAX];
+    size_t count;
+};
+
+static enum hst_status flush(struct hst_image *image, struct batch *batch)
+{
+    size_t count = batch->count;
+    batch->count = 0;
+    return count > 0 ? copy_pieces(image, batch->pieces, count) : HST_OK;
+}
+
+static enum hst_status add_stretch(struct hst_image *image, struct batch *batch, hst_raddr start,
+                                   hst_raddr end)
+{
+    while (start < end) { /* it may be two regions */
+        const struct hst_image_region *region = region_of(image, start);
+        if (region == NULL)
+            return HST_OK;
+        hst_raddr part_end = region->end < end ? region->end : end;
+        if (batch->count == HST_PIECES_MAX)
+            HST_TRY(flush(image, batch));
+        batch->pieces[batch->count++] =
+            (struct hst_piece){start, region->bytes + (start - region->start), part_end - start};
+        start = part_end;
+    }
+    return HST_OK;
+}
+
 enum hst_status hst_image_copy(struct hst_image *image, const struct hst_image_stretch *stretches,
                                size_t count)
 {
-    struct hst_piece pieces[HST_PIECES_MAX];
-    size_t waiting = 0;
-    for (size_t i = 0; i < count; i++) {
-        for (hst_raddr at = stretches[i].start; at < stretches[i].end;) { /* it may be two regions */
-            const struct hst_image_region *region = region_of(image, at);
-            if (region == NULL)
-                break;
-            hst_raddr end = region->end < stretches[i].end ? region->end : stretches[i].end;
-            pieces[waiting++] = piece_of(image, at, end);
-            if (waiting == HST_PIECES_MAX) {
-                HST_TRY(copy_pieces(image, pieces, waiting));
-                waiting = 0;
-            }
-            at = end;
-        }
-    }
-    return waiting > 0 ? copy_pieces(image, pieces, waiting) : HST_OK;
+    struct batch batch = {.count = 0};
+    for (size_t i = 0; i < count; i++)
+        HST_TRY(add_stretch(image, &batch, stretches[i].start, stretches[i].end));
+    return flush(image, &batch);
 }
 
 enum hst_status hst_image_copy_runs(struct hst_image *image)
 {
-    struct hst_piece pieces[HST_PIECES_MAX];
-    for (size_t first = 0; first < image->run_count; first += HST_PIECES_MAX) {
-        size_t left = image->run_count - first, count = left < HST_PIECES_MAX ? left : HST_PIECES_MAX;
-        for (size_t i = 0; i < count; i++)
-            pieces[i] = piece_of(image, image->runs[first + i].start, image->runs[first + i].end);
-        HST_TRY(copy_pieces(image, pieces, count));
-    }
-    return HST_OK;
+    struct batch batch = {.count = 0};
+    for (size_t i = 0; i < image->run_count; i++)
+        HST_TRY(add_stretch(image, &batch, image->runs[i].start, image->runs[i].end));
+    return flush(image, &batch);
 }
 
 static enum hst_status read_image(struct hst_memory *memory, const struct hst_piece *pieces, size_t count)
@@ -289,7 +295,7 @@ enum hst_status hst_image_prepare(int pid, const struct hst_maps *maps, struct h
     }
     for (size_t i = 0; i < ret_room->run_count; i++) {
         const struct hst_image_run *run = &ret_room->runs[i];
-        uint8_t *bytes = piece_of(ret_room, run->start, run->end).into;
+        uint8_t *bytes = hst_image_page(ret_room, run->start);
         if (madvise(bytes, run->end - run->start, MADV_POPULATE_WRITE) != 0)
             touch(bytes, run->end - run->start);
     }

@@ -5,12 +5,12 @@
 
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "heap/collector.h"
 #include "reader/type_flags.h"
 #include "reader/type_name.h"
 
 enum {
     ITEM_SIZE_AFTER_BASIC = 8, /* tp_itemsize stands behind tp_basicsize in every version */
-    COLLECTOR_BYTES = 16,      /* PyGC_Head */
     MANAGED_BYTES = 16,        /* two words: attributes and weak references */
     SIZE_MAX_PLAUSIBLE = 1 << 24,
 };
@@ -50,7 +50,7 @@ static uint32_t pre_bytes(const struct hst_heap_types *types, uint64_t flags)
     uint64_t managed = (types->abi->minor >= 11 ? HST_TYPE_MANAGED_DICT : 0) |
                        (types->abi->minor >= 12 ? HST_TYPE_MANAGED_WEAKREF : 0);
     int has_head = (flags & HST_TYPE_HAVE_GC) != 0 && !types->abi->free_threaded;
-    return (has_head ? COLLECTOR_BYTES : 0) + ((flags & managed) != 0 ? MANAGED_BYTES : 0);
+    return (has_head ? HST_COLLECTOR_HEAD_BYTES : 0) + ((flags & managed) != 0 ? MANAGED_BYTES : 0);
 }
 
 /* The name that the type's maker gave it: some text without control characters. */

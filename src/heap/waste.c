@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "heap/collector.h"
 #include "heap/counts.h"
 #include "heap/mimalloc.h"
 #include "heap/tables.h"
@@ -14,7 +15,6 @@ enum {
     WORD = sizeof(uint64_t),
     ALIGNMENT = 16,
     PAGE = 4096,
-    COLLECTOR_BYTES = 16,
     DICT_TABLE_LEAST = 8,
     ARRAY_ITEMS_LEAST = 16,
     ARRAY_BYTES = 80, /* an array.array itself */
@@ -182,7 +182,8 @@ static void look_at_instance(struct search *search, uint32_t id)
     uint64_t now = heap->bytes[id] + (dict != HST_HEAP_NONE ? heap->bytes[dict] : 0);
     uint64_t attributes = attributes_of(search, id, dict);
     save(search, HST_FINDING_SLOTS, id, now,
-         block(abi, (abi->free_threaded ? 0 : COLLECTOR_BYTES) + abi->object_size + attributes * WORD));
+         block(abi,
+               (abi->free_threaded ? 0 : HST_COLLECTOR_HEAD_BYTES) + abi->object_size + attributes * WORD));
     if (dict != HST_HEAP_NONE && type->layout.is_managed)
         save(search, HST_FINDING_MATERIALISED, id, heap->bytes[dict],
              abi->minor <= 12 ? block(abi, (attributes + 2) * WORD) : 0);
@@ -200,7 +201,7 @@ static void look_for_freeze(struct search *search)
     for (size_t i = 0; i < heap->count; i++) {
         if ((heap->type_rows[heap->types[i]].flags & HST_TYPE_HAVE_GC) == 0)
             continue;
-        uint64_t page = (heap->addresses[i] - COLLECTOR_BYTES) / PAGE;
+        uint64_t page = (heap->addresses[i] - HST_COLLECTOR_HEAD_BYTES) / PAGE;
         sum.objects++;
         sum.bytes += page != last ? PAGE : 0;
         last = page;

@@ -1,5 +1,6 @@
 /* What the collector's lists say of a recorded heap and what the census found must agree: as it was recorded,
- * in the middle of a collection, without the C library's blocks, and with one object spoilt.
+ * in the middle of a collection, without the C library's blocks, with one object spoilt, and with a list that
+ * names a former table.
  *
  * usage: test_heap_collector SNAPSHOT... */
 #include <setjmp.h>
@@ -178,6 +179,32 @@ static void what_is_missing_is_told(void **state)
     for_each_heap(check_missing);
 }
 
+/* --- a list that is just being made of a former one --- */
+
+static void check_former_table(struct heap_replay *replay)
+{
+    const struct hst_abi *abi = &replay->runtime.abi;
+    const struct hst_object *objects = replay->census.objects;
+    size_t list = 0, victim = 0;
+    while (replay->census.types.items[objects[list].type].layout.shape != HST_SHAPE_LIST ||
+           hst_image_word(&replay->image, objects[list].address + abi->list_items) == 0)
+        list++;
+    while (head_of(replay, &objects[victim]) == 0 || objects[victim].length > LARGE_BYTES || victim == list)
+        victim++;
+    hst_raddr address = objects[victim].address;
+    uint32_t pre = replay->census.types.items[objects[victim].type].pre_bytes;
+    *word_of(replay, objects[list].address + abi->list_items) = address - pre;
+    read_again(replay);
+    assert_int_not_equal(hst_pages_id(&replay->census.pages, address), HST_NO_OBJECT);
+    assert_int_equal(replay->census.listed.unknown, 0);
+}
+
+static void what_is_listed_is_no_table(void **state)
+{
+    (void)state;
+    for_each_heap(check_former_table);
+}
+
 int main(int argc, char **argv)
 {
     for (int i = 1; i < argc && path_count < SNAPSHOTS_MAX; i++)
@@ -187,6 +214,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_collection_hides_nothing),
         cmocka_unit_test(lists_lead_where_blocks_are_unknown),
         cmocka_unit_test(what_is_missing_is_told),
+        cmocka_unit_test(what_is_listed_is_no_table),
     };
     return path_count > 0 ? cmocka_run_group_tests(tests, NULL, NULL) : EXIT_FAILURE;
 }
