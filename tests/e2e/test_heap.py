@@ -70,15 +70,18 @@ def test_census(hasten, planted, allocator, number):
     assert target.alive()
 
 
+def churned(answer, expected):
+    """{type: (planted, seen)} of those that are wrong. Threads make and drop objects of one of the types."""
+    seen = counts(answer)
+    return {name: (count, seen.get(name, 0)) for name, count in expected.items() if name.startswith("__main__.") and
+            (seen.get(name, 0) < count if name == "__main__.Plain" else seen.get(name, 0) != count)}
+
+
 def test_threads_that_churn(hasten, planted):
     target, plant = planted("churn")
     expected = plant()
     for _ in range(3):
-        seen = counts(heap(hasten, target.pid))
-        wrong = {name: (count, seen.get(name, 0)) for name, count in expected.items()
-                 if name.startswith("__main__.") and name != "__main__.Plain" and seen.get(name, 0) != count}
-        assert not wrong
-        assert seen["__main__.Plain"] >= expected["__main__.Plain"]
+        assert not churned(heap(hasten, target.pid), expected)
     assert target.alive()
 
 

@@ -1,16 +1,14 @@
 """hasten heap --fork: what is read is what the other way reads, and the program goes on and notices nothing."""
-import json
 import os
 import platform
-import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
 from conftest import wait_until
-from test_heap import counts, heap, planted, state_of  # planted: a fixture
+from heap_ways import WAITS, check_churn, check_killed, check_same_objects, check_stopped, check_wait, say
+from test_heap import heap, planted, state_of  # planted: a fixture
 
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="on x86-64 only")
 SEIZE = """
@@ -42,41 +40,19 @@ def waiting(witness, start):
     return run
 
 
-def said_by(target):
-    return json.loads(target.process.stdout.readline().decode())
-
-
 def test_same_objects(hasten, planted):
     target, plant = planted()
     plant()
-    still, forked = heap(hasten, target.pid), heap(hasten, target.pid, "--fork")
-    assert still.pop("fork") is None
-    cost = forked.pop("fork")
+    cost = check_same_objects(hasten, target, "--fork", "forked")
     assert cost["reaped"] is True and cost["reap_pause_ns"] > 0
-    assert (cost["stolen_ns"] > 0) == (cost["faults"] > 0)
-    assert still["pause_ns"] > 0 and forked["pause_ns"] > 0
-    assert abs(still.pop("own_bytes") - forked.pop("own_bytes")) <= 1 << 16  # being stopped may touch a page
-    assert (still.pop("way"), forked.pop("way")) == ("stopped", "forked")
-    for one in still, forked:  # what differs: the time it took, and the pages that came and went meanwhile
-        for key in "run", "pause_ns", "census_ns", "resident_bytes", "known_bytes", "parts":
-            del one[key]
-    assert still == forked
     assert children_of(target.pid) == []
-    target.process.stdin.write(b"\n")
-    target.process.stdin.flush()
+    say(target, b"\n")
     assert target.process.wait() == 0
 
 
 def test_threads_that_churn(hasten, planted):
     target, plant = planted("churn")
-    expected = plant()
-    for _ in range(3):
-        answer = heap(hasten, target.pid, "--fork")
-        seen = counts(answer)
-        wrong = {name: (count, seen.get(name, 0)) for name, count in expected.items()
-                 if name.startswith("__main__.") and name != "__main__.Plain" and seen.get(name, 0) != count}
-        assert not wrong
-        assert answer["fork"]["faults"] > 0 and answer["fork"]["stolen_ns"] > 0
+    check_churn(hasten, target, plant(), "--fork")
     assert children_of(target.pid) == [] and target.alive()
 
 
@@ -87,25 +63,9 @@ def test_text(hasten, planted):
     assert "copied from a child" in result.out and "page faults" in result.out
 
 
-@pytest.mark.parametrize("kind, expected", [("read", "12345"), ("pause", "signals 1"), ("sleep", None), ("epoll", []),
-                                            ("lock", False)])
+@pytest.mark.parametrize("kind, expected", WAITS)
 def test_a_wait_goes_on(hasten, waiting, kind, expected):
-    """No call ends early, none late, none with an error; no child is to be seen."""
-    target = waiting(kind)
-    for _ in range(3 if kind in ("read", "pause") else 1):  # those end by themselves
-        assert heap(hasten, target.pid, "--fork")["fork"]["reaped"]
-    if kind == "pause":
-        os.kill(target.pid, signal.SIGUSR1)
-    if kind == "read":
-        target.process.stdin.write(b"12345")
-        target.process.stdin.flush()
-    said = said_by(target)
-    assert said["result"] == expected
-    assert said["children"] == 0 and said["turns"] > 100
-    if kind not in ("read", "pause"):
-        assert 2.0 <= said["seconds"] < 4.0
-    target.process.stdin.close()
-    assert target.process.wait() == 0
+    check_wait(hasten, waiting(kind), kind, expected, "--fork")
 
 
 def test_the_program_goes_on_meanwhile(hasten, planted):
@@ -130,40 +90,15 @@ def test_the_program_goes_on_meanwhile(hasten, planted):
 
 def test_a_stopped_program_stays_stopped(hasten, planted):
     target, plant = planted()
-    os.kill(target.pid, signal.SIGSTOP)
-    wait_until(lambda: state_of(target.pid) == "T", "the target to stop")
-    assert heap(hasten, target.pid, "--fork")["objects"] > 1000
-    assert state_of(target.pid) == "T"
-    os.kill(target.pid, signal.SIGCONT)
+    check_stopped(hasten, target, "--fork")
     plant()
     assert children_of(target.pid) == []
 
 
 @pytest.mark.parametrize("whom", ["hasten", "its group"])
 def test_hasten_is_killed(hasten, waiting, whom):
-    """At whatever moment: the program answers, and the child goes."""
     target = waiting("read")
-    whole_s = 9
-    for _ in range(3):
-        begin = time.monotonic()
-        heap(hasten, target.pid, "--fork")
-        whole_s = min(whole_s, time.monotonic() - begin)
-    killed = 0
-    for step in range(24):
-        process = hasten.popen("heap", "--fork", target.pid, start_new_session=True)
-        try:
-            process.wait(whole_s * step / 24)
-        except subprocess.TimeoutExpired:
-            (os.killpg if whom == "its group" else os.kill)(process.pid, signal.SIGKILL)
-            killed += 1
-        process.communicate()
-        wait_until(lambda: children_of(target.pid) == [], "the child to go")
-        assert state_of(target.pid) in "SR"
-    assert killed > 6
-    target.process.stdin.write(b"still here")
-    target.process.stdin.flush()
-    said = said_by(target)
-    assert said["result"] == "still here" and said["children"] == 0
+    check_killed(hasten, target, whom, "--fork", lambda: children_of(target.pid) == [])
 
 
 def test_seccomp_is_refused(hasten, waiting):

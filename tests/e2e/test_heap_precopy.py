@@ -2,16 +2,15 @@
 import ctypes
 import os
 import platform
-import signal
 import struct
 import subprocess
-import time
 
 import pytest
 
 from conftest import BINARY, SUPPORTED, wait_until
-from test_heap import counts, heap, planted, state_of  # planted: a fixture
-from test_heap_fork import said_by, waiting  # a fixture
+from heap_ways import WAITS, check_churn, check_killed, check_same_objects, check_stopped, check_wait, say
+from test_heap import counts, heap, planted  # planted: a fixture
+from test_heap_fork import waiting  # a fixture
 
 
 def why_not():
@@ -48,32 +47,15 @@ def test_same_objects(hasten, planted):
     target, plant = planted()
     plant()
     before = descriptors(target.pid)
-    still, copied = heap(hasten, target.pid), heap(hasten, target.pid, "--precopy")
-    assert still.pop("precopy") is None and copied["fork"] is None
-    cost = copied.pop("precopy")
-    assert (cost["stolen_ns"] > 0) == (cost["faults"] > 0)
-    assert abs(still.pop("own_bytes") - copied.pop("own_bytes")) <= 1 << 16  # being stopped may touch a page
-    assert (still.pop("way"), copied.pop("way")) == ("stopped", "precopied")
-    for one in still, copied:  # what differs: the time it took, and the pages that came and went meanwhile
-        for key in "run", "pause_ns", "census_ns", "resident_bytes", "known_bytes", "parts":
-            del one[key]
-    assert still == copied
+    check_same_objects(hasten, target, "--precopy", "precopied")
     assert descriptors(target.pid) == before and watched(target.pid) == 0
-    target.process.stdin.write(b"\n")
-    target.process.stdin.flush()
+    say(target, b"\n")
     assert target.process.wait() == 0
 
 
 def test_threads_that_churn(hasten, planted):
     target, plant = planted("churn")
-    expected = plant()
-    for _ in range(3):
-        answer = heap(hasten, target.pid, "--precopy")
-        seen = counts(answer)
-        wrong = {name: (count, seen.get(name, 0)) for name, count in expected.items()
-                 if name.startswith("__main__.") and name != "__main__.Plain" and seen.get(name, 0) != count}
-        assert not wrong
-        assert answer["precopy"]["faults"] > 0 and answer["precopy"]["stolen_ns"] > 0
+    check_churn(hasten, target, plant(), "--precopy")
     assert watched(target.pid) == 0 and target.alive()
 
 
@@ -116,60 +98,23 @@ def test_text(hasten, planted):
     assert "copied while it went on" in result.out and "pages that it wrote to" in result.out
 
 
-@pytest.mark.parametrize("kind, expected", [("read", "12345"), ("pause", "signals 1"), ("sleep", None), ("epoll", []),
-                                            ("lock", False)])
+@pytest.mark.parametrize("kind, expected", WAITS)
 def test_a_wait_goes_on(hasten, waiting, kind, expected):
-    target = waiting(kind)
-    for _ in range(3 if kind in ("read", "pause") else 1):
-        heap(hasten, target.pid, "--precopy")
-    if kind == "pause":
-        os.kill(target.pid, signal.SIGUSR1)
-    if kind == "read":
-        target.process.stdin.write(b"12345")
-        target.process.stdin.flush()
-    said = said_by(target)
-    assert said["result"] == expected
-    if kind not in ("read", "pause"):
-        assert 2.0 <= said["seconds"] < 4.0
-    target.process.stdin.close()
-    assert target.process.wait() == 0
+    check_wait(hasten, waiting(kind), kind, expected, "--precopy")
 
 
 def test_a_stopped_program_stays_stopped(hasten, planted):
     target, plant = planted()
-    os.kill(target.pid, signal.SIGSTOP)
-    wait_until(lambda: state_of(target.pid) == "T", "the target to stop")
-    assert heap(hasten, target.pid, "--precopy")["objects"] > 1000
-    assert state_of(target.pid) == "T"
-    os.kill(target.pid, signal.SIGCONT)
+    check_stopped(hasten, target, "--precopy")
     plant()
 
 
 @pytest.mark.parametrize("whom", ["hasten", "its group"])
 def test_hasten_is_killed(hasten, waiting, whom):
-    """At whatever moment: the program answers, and no page stays protected."""
     target = waiting("read")
     before = descriptors(target.pid)
-    whole_s = 9
-    for _ in range(3):
-        begin = time.monotonic()
-        heap(hasten, target.pid, "--precopy")
-        whole_s = min(whole_s, time.monotonic() - begin)
-    killed = 0
-    for step in range(24):
-        process = hasten.popen("heap", "--precopy", target.pid, start_new_session=True)
-        try:
-            process.wait(whole_s * step / 24)
-        except subprocess.TimeoutExpired:
-            (os.killpg if whom == "its group" else os.kill)(process.pid, signal.SIGKILL)
-            killed += 1
-        process.communicate()
-        wait_until(lambda: watched(target.pid) == 0, "the protection to go")
-        assert state_of(target.pid) in "SR" and descriptors(target.pid) == before
-    assert killed > 6
-    target.process.stdin.write(b"still here")
-    target.process.stdin.flush()
-    assert said_by(target)["result"] == "still here"
+    check_killed(hasten, target, whom, "--precopy",
+                 lambda: watched(target.pid) == 0 and descriptors(target.pid) == before)
 
 
 def test_seccomp_is_refused(hasten, waiting):
@@ -186,8 +131,7 @@ def test_no_descriptor_is_left(hasten, start, system):
     target = start(system.command + ["-c", code], stdin=subprocess.PIPE)
     result = hasten("heap", "--precopy", target.pid)
     assert result.code == 5 and "Too many open files" in result.err and "without --precopy" in result.err, result
-    target.process.stdin.write(b"\n")
-    target.process.stdin.flush()
+    say(target, b"\n")
     assert target.process.stdout.readline() == b"well\n"
 
 
