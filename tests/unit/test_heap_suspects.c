@@ -249,6 +249,23 @@ static void test_a_buffer_that_grows(void **state)
     release(&runs);
 }
 
+/* Copies of instructions for each thread. */
+static void code(struct small *small, uint32_t app, uint32_t number)
+{
+    uint32_t function = small_object(small, "function", 160);
+    small_entry(small, app, "work", function);
+    small_field(small, function, HST_PLACE_FIELD, 6, "__code__", small_object(small, "code", number * 100));
+}
+
+static void test_code_that_grows_is_not_accused(void **state)
+{
+    (void)state;
+    struct runs runs;
+    look(&runs, code, leaking, 3);
+    assert_int_equal(runs.count, 0);
+    release(&runs);
+}
+
 static void two_heaps(struct small *small, uint32_t app, uint32_t number)
 {
     uint32_t cache = small_object(small, "dict", 60);
@@ -303,6 +320,7 @@ int main(void)
         cmocka_unit_test(test_references_of_c_code),
         cmocka_unit_test(test_garbage),
         cmocka_unit_test(test_a_buffer_that_grows),
+        cmocka_unit_test(test_code_that_grows_is_not_accused),
         cmocka_unit_test(test_one_look),
         cmocka_unit_test(test_a_type_together),
     };
